@@ -1,0 +1,60 @@
+/**
+ * Cookie header → verified session id, as express-session writes it: `s:<id>.<signature>`. Bounded before any work:
+ * a header or a value too large costs no parse and no HMAC. What the id stands for is the store's business.
+ */
+import { parseCookie } from 'cookie'
+import { unsign } from 'cookie-signature'
+import { SessionError } from './errors'
+import type { Secret } from './options'
+
+/** Characters of a Cookie header that are still read: four times what Node accepts by default for all headers. */
+const maxHeaderLength = 65_536
+/** Characters of one cookie: RFC 6265, section 6.1, asks browsers for 4096 bytes with name and attributes. */
+const maxValueLength = 4_096
+
+/**
+ * The value of the cookie `name`, percent-decoded; of several with that name the first, as express-session does.
+ * @throws SessionError `ERR_SESSION_COOKIE_MISSING`
+ */
+export function readCookie(header: unknown, name: string): string {
+  const value = parseHeader(header)[name]
+  if (value !== undefined) return value
+  throw new SessionError(
+    'ERR_SESSION_COOKIE_MISSING',
+    `the handshake has no cookie named ${name}: not logged in, another host name (localhost and 127.0.0.1 differ), ` +
+      'a cookie that is Secure or of another path, or a client without withCredentials',
+  )
+}
+
+/** All cookies of a header, percent-decoded. @throws SessionError `ERR_SESSION_COOKIE_MISSING` if it is too large */
+export function parseHeader(header: unknown): Record<string, string | undefined> {
+  if (typeof header !== 'string') return {}
+  if (header.length > maxHeaderLength) {
+    throw new SessionError(
+      'ERR_SESSION_COOKIE_MISSING',
+      `the Cookie header has ${header.length} characters; more than ${maxHeaderLength} are not read`,
+    )
+  }
+  return parseCookie(header)
+}
+
+/**
+ * The session id in a signed cookie value; every secret is tried, each comparison in constant time.
+ * @throws SessionError `ERR_SESSION_SIGNATURE`
+ */
+export function verifySessionID(value: string, secrets: readonly Secret[]): string {
+  if (!value.startsWith('s:')) {
+    throw new SessionError('ERR_SESSION_SIGNATURE', 'the session cookie is not signed; express-session always signs it')
+  }
+  if (value.length <= maxValueLength) {
+    for (const secret of secrets) {
+      const id = unsign(value.slice(2), secret as string)
+      if (id) return id
+    }
+  }
+  throw new SessionError(
+    'ERR_SESSION_SIGNATURE',
+    `the session cookie is signed with none of the ${secrets.length} secret(s): it was changed, ` +
+      'or `secret` is not the one that session() has',
+  )
+}

@@ -1,0 +1,73 @@
+/**
+ * The one error class of this package and its codes. It knows what a client may be told; who tells it is
+ * `socket-io.ts`.
+ */
+
+/** What went wrong, for programs. Each code is one cause; the message has the details and how to mend it. */
+export type SessionErrorCode =
+  /** An option is missing or of the wrong type. Thrown by `handshakeSession()` at once. */
+  | 'ERR_SESSION_OPTIONS'
+  /** The handshake carries no session cookie of the configured name, or a Cookie header too large to be read. */
+  | 'ERR_SESSION_COOKIE_MISSING'
+  /** The cookie is not signed, or by none of the secrets. */
+  | 'ERR_SESSION_SIGNATURE'
+  /** The store has no session under that id: it expired, was destroyed, or lives in another store. */
+  | 'ERR_SESSION_NOT_FOUND'
+  /** The page that connects is of an origin that may not use this cookie. */
+  | 'ERR_SESSION_ORIGIN'
+  /** The ticket is malformed, not ours, too old or already used. */
+  | 'ERR_SESSION_TICKET'
+  /** The store failed; `cause` is its error. */
+  | 'ERR_SESSION_STORE'
+  /** The store did not answer in time. */
+  | 'ERR_SESSION_TIMEOUT'
+  /** The session, or this instance (`close()`), is over. */
+  | 'ERR_SESSION_ENDED'
+  /** An `update` was overtaken too often, or called inside itself. */
+  | 'ERR_SESSION_CONFLICT'
+
+const clientMessages: Record<SessionErrorCode, string> = {
+  ERR_SESSION_OPTIONS: 'Session options are wrong',
+  ERR_SESSION_COOKIE_MISSING: 'No session cookie',
+  ERR_SESSION_SIGNATURE: 'Session cookie is not valid',
+  ERR_SESSION_NOT_FOUND: 'Session not found',
+  ERR_SESSION_ORIGIN: 'Origin not allowed',
+  ERR_SESSION_TICKET: 'Session ticket is not valid',
+  ERR_SESSION_STORE: 'Session store is not available',
+  ERR_SESSION_TIMEOUT: 'Session store did not answer in time',
+  ERR_SESSION_ENDED: 'Session has ended',
+  ERR_SESSION_CONFLICT: 'Session is busy',
+}
+
+/** Every code there is, for tables and exhaustive checks. */
+export const SESSION_ERROR_CODES = Object.keys(clientMessages) as readonly SessionErrorCode[]
+
+/**
+ * Everything this package throws, rejects with or refuses a client with.
+ * No message ever holds a session id or a secret; `cause` is the error of the store or the app, where there is one.
+ */
+export class SessionError extends Error {
+  override readonly name = 'SessionError'
+  /** What Socket.IO hands to the client's `connect_error` as `error.data`. */
+  readonly data: { readonly code: SessionErrorCode }
+
+  constructor(
+    readonly code: SessionErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+    this.data = { code }
+  }
+
+  /** The same refusal in words that tell a stranger nothing of the server: one fixed sentence for each code. */
+  forClient(): SessionError {
+    return new SessionError(this.code, clientMessages[this.code], { cause: this })
+  }
+}
+
+/** Any failure as a `SessionError`: a foreign one becomes the `cause`. */
+export function asSessionError(error: unknown, doing: string): SessionError {
+  if (error instanceof SessionError) return error
+  return new SessionError('ERR_SESSION_STORE', `unexpected failure during ${doing}`, { cause: error })
+}

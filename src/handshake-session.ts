@@ -1,0 +1,210 @@
+/**
+ * Options in, `HandshakeSessions` out: the one place where the parts are wired.
+ */
+import { createHash } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import createDebug from 'debug'
+import { asSessionError, SessionError } from './errors'
+import { type Explanation, explainHandshake, type HandshakeLike, identify, isAnonymous } from './handshake'
+import { type Change, type LiveSession, notFound } from './live-session'
+import { type HandshakeSessionOptions, type ResolvedOptions, resolveOptions, type Stage } from './options'
+import type { CorsLike } from './origin'
+import { type SessionEnd, SessionRegistry } from './registry'
+import {
+  corsOf,
+  expose,
+  guardNamespace,
+  guardServer,
+  isNamespace,
+  isServer,
+  type NamespaceLike,
+  type ServerLike,
+  type SocketLike,
+} from './socket-io'
+import type { ExpressSession } from './store'
+
+const debug = createDebug('handshake-session')
+
+/**
+ * The Express session, on the socket.
+ *
+ * @example
+ * const options = { store: new session.MemoryStore(), secret: 'keyboard cat' }
+ * app.use(session({ ...options, resave: false, saveUninitialized: false }))
+ * handshakeSession(options).attach(io)
+ * io.on('connection', (socket) => console.log(socket.handshake.session.user))
+ *
+ * @throws SessionError `ERR_SESSION_OPTIONS`
+ */
+export function handshakeSession(options: HandshakeSessionOptions): HandshakeSessions {
+  return new HandshakeSessions(options)
+}
+
+/** What `handshakeSession` returns. All its methods may be called at any time, in any order, more than once. */
+export class HandshakeSessions {
+  readonly #options: ResolvedOptions
+  readonly #registry: SessionRegistry
+  readonly #events = new EventEmitter<{ end: [SessionEnd] }>()
+  /** What is guarded, and how to stop. */
+  readonly #attached = new Map<ServerLike | NamespaceLike, () => void>()
+  #closed = false
+
+  /** @throws SessionError `ERR_SESSION_OPTIONS` */
+  constructor(options: HandshakeSessionOptions) {
+    this.#options = resolveOptions(options)
+    this.#registry = SessionRegistry.join(this.#options.store, this.#options.timeout)
+    this.#registry.on('end', this.#ended)
+    this.#registry.on('unheard', this.#unheard)
+  }
+
+  /**
+   * Guards every namespace of a Socket.IO server, present, future and dynamic; or just the namespace given. From then
+   * on a client connects only with a valid session (see `required`), which is `socket.handshake.session` before
+   * `connection` fires, and in every middleware added after this call.
+   * @throws SessionError `ERR_SESSION_OPTIONS`
+   */
+  attach(target: ServerLike | NamespaceLike): this {
+    if (this.#closed) throw closedError()
+    if (this.#attached.has(target)) return this
+    if (isServer(target)) this.#attached.set(target, guardServer(target, this.#guard))
+    else if (isNamespace(target)) {
+      guardNamespace(target, this.#guard)
+      this.#attached.set(target, () => {})
+    } else {
+      throw new SessionError('ERR_SESSION_OPTIONS', 'attach: expected a Socket.IO 4 Server or Namespace')
+    }
+    return this
+  }
+
+  /**
+   * The core path by itself: headers → verified id → session; for a bare WebSocket server, say. Checks the origin, too.
+   * The session's `save()` writes only what was changed, and only if the session still exists.
+   * @throws SessionError (rejects) `ERR_SESSION_ORIGIN`, `_COOKIE_MISSING`, `_SIGNATURE`, `_NOT_FOUND`, `_STORE`, `_TIMEOUT`
+   */
+  async load(handshake: HandshakeLike): Promise<ExpressSession> {
+    return (await this.#open(handshake)).session
+  }
+
+  /** Why this handshake would be refused or accepted: each step, and the first cause. Holds no id and no secret. */
+  explain(handshake: HandshakeLike): Promise<Explanation> {
+    return explainHandshake(handshake, this.#options, this.#cors(), this.#registry.store)
+  }
+
+  /**
+   * Atomic read–modify–write: `change` gets the session as the store has it now; what it changed is written when it is
+   * done, and no other `update` or save of this process comes between. It may be async, and may run again if another
+   * writer was quicker. On any failure nothing is written.
+   * @param target a connected socket, or a session id
+   * @returns what `change` returned
+   * @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND` when the session is gone, it is never resurrected;
+   * `_CONFLICT`, `_STORE`, `_TIMEOUT`; and whatever `change` throws
+   */
+  async update<T>(target: SocketLike | string, change: Change<T>): Promise<T> {
+    return (await this.#find(target)).update(change)
+  }
+
+  /**
+   * The room that the sockets of a session are in, in every guarded namespace: `io.to(sessions.room(id)).emit(…)`.
+   * The name does not contain the id.
+   */
+  room(id: string): string {
+    return `session:${createHash('sha256').update(id).digest('base64url')}`
+  }
+
+  /** Told when a session ends that this process heard of. What the listener throws goes to `onError`. */
+  on(event: 'end', listener: (end: SessionEnd) => void): this {
+    this.#events.on(event, listener)
+    return this
+  }
+
+  off(event: 'end', listener: (end: SessionEnd) => void): this {
+    this.#events.off(event, listener)
+    return this
+  }
+
+  /** Releases the observed store and every listener. Later handshakes are refused with `ERR_SESSION_ENDED`. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const stop of this.#attached.values()) stop()
+    this.#attached.clear()
+    this.#events.removeAllListeners()
+    this.#registry.off('end', this.#ended)
+    this.#registry.off('unheard', this.#unheard)
+    this.#registry.leave()
+  }
+
+  readonly #guard = (socket: SocketLike, next: (error?: Error) => void): void => {
+    this.#admit(socket).then(
+      () => next(),
+      (error: unknown) => next(this.#tell(error, 'handshake').forClient()),
+    )
+  }
+
+  async #admit(socket: SocketLike): Promise<void> {
+    const live = await this.#identify(socket)
+    if (!live) return expose(socket, undefined, undefined)
+    if (socket.conn.readyState !== 'open')
+      throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
+    if (!this.#registry.heldBy(socket.conn)) socket.conn.on('close', () => this.#registry.release(socket.conn))
+    const { id, session } = this.#registry.hold(live, socket.conn)
+    expose(socket, id, session)
+    await socket.join(this.room(id))
+  }
+
+  /** One load per connection: its other namespaces find the session held. */
+  async #identify(socket: SocketLike): Promise<LiveSession | undefined> {
+    if (this.#closed) throw closedError()
+    try {
+      return this.#registry.heldBy(socket.conn) ?? (await this.#open(socket.handshake))
+    } catch (error) {
+      if (this.#options.required || !isAnonymous(error as SessionError)) throw error
+      this.#tell(error as SessionError, 'handshake')
+      return undefined
+    }
+  }
+
+  async #open(handshake: HandshakeLike): Promise<LiveSession> {
+    if (this.#closed) throw closedError()
+    return this.#registry.open(await identify(handshake, this.#options, this.#cors()))
+  }
+
+  #find(target: SocketLike | string): Promise<LiveSession> {
+    if (this.#closed) throw closedError()
+    if (typeof target === 'string') return this.#registry.open(target)
+    const live = this.#registry.heldBy(target.conn)
+    if (!live) throw notFound()
+    return Promise.resolve(live)
+  }
+
+  #cors(): CorsLike[] {
+    return [...this.#attached.keys()].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : []))
+  }
+
+  readonly #ended = (end: SessionEnd): void => {
+    try {
+      this.#events.emit('end', end)
+    } catch (error) {
+      this.#tell(error, 'end')
+    }
+  }
+
+  readonly #unheard = (error: unknown): void => {
+    this.#tell(error, 'save')
+  }
+
+  #tell(error: unknown, stage: Stage): SessionError {
+    const told = asSessionError(error, stage)
+    debug('%s: %s %s', stage, told.code, told.message)
+    try {
+      this.#options.onError?.(told, { stage })
+    } catch (thrown) {
+      debug('onError itself threw: %o', thrown)
+    }
+    return told
+  }
+}
+
+function closedError(): SessionError {
+  return new SessionError('ERR_SESSION_ENDED', 'this instance was closed with close()')
+}

@@ -1,0 +1,137 @@
+/**
+ * Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store. And
+ * `explainHandshake`, which takes the same steps aloud.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { parseHeader, readCookie, verifySessionID } from './cookie'
+import { SessionError, type SessionErrorCode } from './errors'
+import type { ResolvedOptions } from './options'
+import { type CorsLike, checkOrigin } from './origin'
+import type { SessionStore } from './store'
+
+/** An `IncomingMessage`, a Socket.IO handshake, or anything with the headers of the request. */
+export interface HandshakeLike {
+  headers: IncomingHttpHeaders
+}
+
+/** @throws SessionError `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE` */
+export async function identify(
+  handshake: HandshakeLike,
+  options: ResolvedOptions,
+  cors: readonly CorsLike[],
+): Promise<string> {
+  const { headers } = check(handshake)
+  await checkOrigin(headers, options.origins, cors)
+  return verifySessionID(readCookie(headers.cookie, options.name), options.secrets)
+}
+
+export interface ExplanationStep {
+  step: 'origin' | 'cookie' | 'signature' | 'session'
+  ok: boolean
+  /** What was seen. Never an id, a secret or a cookie's value. */
+  detail: string
+}
+
+export interface Explanation {
+  /** Whether a socket with this handshake would be let in. */
+  accepted: boolean
+  /** The steps taken, the last one the first that failed. */
+  steps: ExplanationStep[]
+  /** Set when there is no session. */
+  code?: SessionErrorCode
+  /** The first cause, and how to mend it. */
+  cause?: string
+}
+
+export async function explainHandshake(
+  handshake: HandshakeLike,
+  options: ResolvedOptions,
+  cors: readonly CorsLike[],
+  store: SessionStore,
+): Promise<Explanation> {
+  const { headers } = check(handshake)
+  const steps: ExplanationStep[] = []
+  let current: ExplanationStep['step'] = 'origin'
+  const passed = (next: ExplanationStep['step'], detail: string) => {
+    steps.push({ step: current, ok: true, detail })
+    current = next
+  }
+  try {
+    await checkOrigin(headers, options.origins, cors)
+    passed('cookie', headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed')
+    const value = readCookie(headers.cookie, options.name)
+    passed('signature', `there is a cookie named ${options.name}`)
+    const id = verifySessionID(value, options.secrets)
+    passed('session', 'signed with a secret of ours')
+    if (!(await store.get(id))) throw new SessionError('ERR_SESSION_NOT_FOUND', 'the store has no such session')
+    steps.push({ step: 'session', ok: true, detail: 'the store has it' })
+    return { accepted: true, steps }
+  } catch (error) {
+    const refusal = error as SessionError
+    const cause = [refusal.message, ...hints(refusal, headers, options)].join('. ')
+    steps.push({ step: current, ok: false, detail: cause })
+    return { accepted: !options.required && isAnonymous(refusal), steps, code: refusal.code, cause }
+  }
+}
+
+/** Whether the handshake merely has no session, as against a store that could not tell. */
+export function isAnonymous({ code }: SessionError): boolean {
+  return code !== 'ERR_SESSION_STORE' && code !== 'ERR_SESSION_TIMEOUT' && code !== 'ERR_SESSION_ENDED'
+}
+
+/** The usual misconfigurations behind a refusal, as far as this handshake shows them. */
+function hints({ code }: SessionError, headers: IncomingHttpHeaders, options: ResolvedOptions): string[] {
+  if (code === 'ERR_SESSION_COOKIE_MISSING') return cookieHints(headers, options)
+  if (code === 'ERR_SESSION_NOT_FOUND') return storeHints(options)
+  return []
+}
+
+function cookieHints(headers: IncomingHttpHeaders, { name, secrets }: ResolvedOptions): string[] {
+  let cookies: Record<string, string | undefined>
+  try {
+    cookies = parseHeader(headers.cookie)
+  } catch {
+    return []
+  }
+  const others = Object.keys(cookies)
+  if (others.length === 0) return ['No cookie at all came']
+  const ours = others.find((other) => isSignedWith(cookies[other] ?? '', secrets))
+  if (ours)
+    return [
+      `The cookie ${printable(ours)} is signed with our secret: is it the \`name\` that session() has? (here: ${name})`,
+    ]
+  return [`Cookies that came: ${others.map(printable).slice(0, 20).join(', ')}`]
+}
+
+function isSignedWith(value: string, secrets: ResolvedOptions['secrets']): boolean {
+  try {
+    return Boolean(verifySessionID(value, secrets))
+  } catch {
+    return false
+  }
+}
+
+/** express-session puts `generate` on the store it is given, so its absence tells that it was given another. */
+function storeHints({ store }: ResolvedOptions): string[] {
+  if (typeof (store as { generate?: unknown }).generate === 'function') {
+    return ['The cookie is genuine, so the session expired or was destroyed']
+  }
+  return [
+    'The cookie is genuine, but express-session in this process was not given this store instance: ' +
+      'pass the same object to session() and to handshakeSession()',
+  ]
+}
+
+function printable(text: string): string {
+  return JSON.stringify(text.slice(0, 64))
+}
+
+/** @throws SessionError `ERR_SESSION_OPTIONS` */
+function check(handshake: HandshakeLike): HandshakeLike {
+  const headers: unknown = handshake?.headers
+  if (typeof headers === 'object' && headers !== null) return handshake
+  throw new SessionError(
+    'ERR_SESSION_OPTIONS',
+    `expected a request or a handshake, an object with \`headers\`; got ${headers === undefined ? 'none' : typeof headers}`,
+  )
+}

@@ -1,0 +1,7 @@
+/**
+ * For shims and adapters, those in `compat/` first: the parts below `handshakeSession`, without its policy. The names
+ * here follow the code and may change in any minor release.
+ */
+export { type Change, type Holder, type Lane, LiveSession } from './live-session'
+export { SessionRegistry } from './registry'
+export { type SessionRequest, SessionStore } from './store'

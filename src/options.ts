@@ -1,0 +1,113 @@
+/**
+ * The options of `handshakeSession()`: their defaults, and checks that say what was expected, what came and how to
+ * mend it.
+ */
+import type { KeyObject } from 'node:crypto'
+import { SessionError } from './errors'
+import { checkOrigins, type Origins } from './origin'
+import type { StoreLike } from './store'
+
+/** Whatever `crypto.createHmac` takes as a key, as in express-session. */
+export type Secret = string | NodeJS.ArrayBufferView | KeyObject
+
+/** During which work an error came up that nobody awaits. */
+export type Stage = 'handshake' | 'event' | 'refresh' | 'save' | 'touch' | 'end'
+
+export interface HandshakeSessionOptions {
+  /** The store instance that `express-session` got. The same object, not one like it. */
+  store: StoreLike
+  /** The secret of `express-session`. Of an array the first signs and all verify, so that secrets can be rotated. */
+  secret: Secret | Secret[]
+  /** Name of the session cookie. @default 'connect.sid' */
+  name?: string | undefined
+  /** Alias of `name`, as in express-session. */
+  key?: string | undefined
+  /**
+   * `true`: no valid session, no connection. `false`: such a socket connects with `handshake.session === undefined`;
+   * a store that fails still refuses, because then nobody knows. @default true
+   */
+  required?: boolean | undefined
+  /**
+   * Which origins may use the cookie besides the server's own (`Origin` equal to `Host`): `'*'` for all, an origin
+   * (`'https://app.example.com'`), a RegExp, an array of those, or a function `(origin, headers) => boolean`, which may
+   * be async. @default what the `cors.origin` of the attached server names (`*` names nobody: it never carries cookies)
+   */
+  origins?: Origins | undefined
+  /** Milliseconds that the store has for an answer. @default 10_000 */
+  timeout?: number | undefined
+  /** Told every refusal and every error that nobody awaits. @default writes to `debug('handshake-session')` */
+  onError?: ((error: SessionError, context: { stage: Stage }) => void) | undefined
+}
+
+/** The options as the rest of the package reads them. */
+export interface ResolvedOptions {
+  readonly store: StoreLike
+  readonly secrets: readonly Secret[]
+  readonly name: string
+  readonly required: boolean
+  readonly origins: Origins | undefined
+  readonly timeout: number
+  readonly onError: ((error: SessionError, context: { stage: Stage }) => void) | undefined
+}
+
+/** @throws SessionError `ERR_SESSION_OPTIONS` */
+export function resolveOptions(options: HandshakeSessionOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    fail('options', 'an object { store, secret }', options, 'pass the same object to session() and handshakeSession()')
+  }
+  const { required = true, timeout = 10_000, onError, origins } = options
+  if (typeof required !== 'boolean') fail('required', 'true or false', required)
+  if (!(typeof timeout === 'number' && timeout > 0 && timeout <= 2 ** 31 - 1)) {
+    fail('timeout', 'milliseconds above 0', timeout)
+  }
+  if (onError !== undefined && typeof onError !== 'function') fail('onError', 'a function (error, { stage })', onError)
+  return {
+    store: checkStore(options.store),
+    secrets: checkSecrets(options.secret),
+    name: checkName(options),
+    required,
+    origins: checkOrigins(origins, fail),
+    timeout,
+    onError,
+  }
+}
+
+function checkStore(store: StoreLike): StoreLike {
+  const missing = (['get', 'set', 'destroy'] as const).find((method) => typeof store?.[method] !== 'function')
+  if (missing) {
+    fail(
+      'store',
+      'an express-session store with get, set and destroy',
+      store,
+      'create one, for instance `const store = new session.MemoryStore()`, and pass it to session() and to handshakeSession()',
+    )
+  }
+  return store
+}
+
+function checkSecrets(secret: Secret | Secret[]): readonly Secret[] {
+  const secrets: readonly Secret[] = Array.isArray(secret) ? secret : [secret]
+  if (secrets.length === 0) fail('secret', 'at least one secret', 'an empty array')
+  for (const each of secrets) {
+    const usable = typeof each === 'string' ? each !== '' : typeof each === 'object' && each !== null
+    if (!usable)
+      fail('secret', 'a string, Buffer or KeyObject, or an array of them', each, 'pass the secret of session()')
+  }
+  return [...secrets]
+}
+
+function checkName({ name, key }: HandshakeSessionOptions): string {
+  if (name !== undefined && key !== undefined && name !== key) {
+    fail('name', 'one name', 'a different one in `key`', '`key` is an alias of `name`: give one of them')
+  }
+  const chosen = name ?? key ?? 'connect.sid'
+  if (typeof chosen !== 'string' || chosen === '') fail('name', 'the name of the session cookie', chosen)
+  return chosen
+}
+
+function fail(option: string, expected: string, actual: unknown, mend = ''): never {
+  const came = typeof actual === 'string' ? actual || "''" : actual === null ? 'null' : typeof actual
+  throw new SessionError('ERR_SESSION_OPTIONS', `${option}: expected ${expected}, got ${came}${mend && `; ${mend}`}`)
+}
+
+export type Fail = typeof fail

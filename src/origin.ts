@@ -1,0 +1,124 @@
+/**
+ * May a page of this origin use the cookie? Browsers send cookies with a WebSocket from any site, and CORS does not
+ * stop them, so the check is made here, for every transport (OWASP: cross-site WebSocket hijacking).
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { SessionError } from './errors'
+import type { Fail } from './options'
+
+export type OriginRule = string | RegExp
+export type OriginTest = (origin: string, headers: IncomingHttpHeaders) => boolean | Promise<boolean>
+export type Origins = OriginRule | OriginRule[] | OriginTest
+
+/** A server's `cors` option, or the function that gives it for a request (the `cors` package documents both). */
+export type CorsLike = CorsOptions | AskCors<{ headers: IncomingHttpHeaders }>
+
+interface CorsOptions {
+  origin?: unknown
+  credentials?: unknown
+}
+
+type AskCors<Subject> = (subject: Subject, callback: (error: unknown, answer?: unknown) => void) => void
+
+/**
+ * Passes a request without an origin (not a browser), one of the server's own, and those that `origins` or, without
+ * it, `cors` allow.
+ * @throws SessionError `ERR_SESSION_ORIGIN`; its message has both values and names the option
+ */
+export async function checkOrigin(
+  headers: IncomingHttpHeaders,
+  origins: Origins | undefined,
+  cors: readonly CorsLike[],
+): Promise<void> {
+  const origin = originOf(headers)
+  if (origin === undefined || isOwn(origin, headers.host)) return
+  try {
+    if (await (origins === undefined ? allowedByCors(origin, headers, cors) : allowed(origin, origins, headers))) return
+  } catch (cause) {
+    throw new SessionError('ERR_SESSION_ORIGIN', `the check of origin ${printable(origin)} failed`, { cause })
+  }
+  throw new SessionError(
+    'ERR_SESSION_ORIGIN',
+    `a page of ${printable(origin)} connects to ${printable(headers.host ?? 'a server without Host header')}; ` +
+      'if that is meant (another site, or a proxy that rewrites Host), name it in the option `origins`',
+  )
+}
+
+/**
+ * The origin of the page, or undefined where no browser is involved. A `<script>` request (JSONP polling) has no
+ * Origin header, but browsers mark it with Sec-Fetch-Site (W3C Fetch Metadata), older ones with a Referer.
+ */
+function originOf(headers: IncomingHttpHeaders): string | undefined {
+  if (headers.origin !== undefined) return headers.origin
+  const site = headers['sec-fetch-site']
+  if (site === 'same-origin' || site === 'none') return undefined
+  if (headers.referer !== undefined) return parse(headers.referer)?.origin ?? 'null'
+  return site === undefined ? undefined : 'null'
+}
+
+/** One rule, without the shorthands of arrays and functions. */
+function matches(origin: string, rule: unknown): boolean {
+  if (rule instanceof RegExp) return origin.search(rule) !== -1
+  return rule === origin
+}
+
+function allowed(origin: string, origins: Origins, headers: IncomingHttpHeaders): boolean | Promise<boolean> {
+  if (typeof origins === 'function') return isTrue(origins(origin, headers))
+  if (origins === '*') return true
+  return [origins].flat().some((rule) => matches(origin, rule))
+}
+
+/** `true` alone lets in: a function that returns something else by mistake does not. */
+function isTrue(answer: boolean | Promise<boolean>): boolean | Promise<boolean> {
+  return typeof answer === 'object' ? Promise.resolve(answer).then((value) => value === true) : answer === true
+}
+
+/** `origin: true` allows every page, so it counts only where the server lets every page send cookies as well. */
+async function allowedByCors(
+  origin: string,
+  headers: IncomingHttpHeaders,
+  cors: readonly CorsLike[],
+): Promise<boolean> {
+  for (const each of cors) {
+    const options = typeof each === 'function' ? ((await ask(each, { headers })) as CorsOptions) : each
+    const rule = options?.origin
+    const answer = typeof rule === 'function' ? await ask(rule as AskCors<string>, origin) : rule
+    if (answer === true && (options.credentials === true || typeof rule === 'function')) return true
+    if ([answer].flat().some((one) => matches(origin, one))) return true
+  }
+  return false
+}
+
+function ask<Subject>(question: AskCors<Subject>, subject: Subject): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    question(subject, (error, answer) => (error ? reject(error) : resolve(answer)))
+  })
+}
+
+function isOwn(origin: string, host: string | undefined): boolean {
+  return host !== undefined && parse(origin)?.host === host.toLowerCase()
+}
+
+function parse(url: string): URL | undefined {
+  try {
+    return new URL(url)
+  } catch {
+    return undefined
+  }
+}
+
+function printable(text: string): string {
+  return JSON.stringify(text.slice(0, 200))
+}
+
+/** Checks the option; an origin in it must be written as browsers send it. */
+export function checkOrigins(origins: Origins | undefined, fail: Fail): Origins | undefined {
+  if (origins === undefined || typeof origins === 'function' || origins === '*') return origins
+  for (const rule of [origins].flat()) {
+    if (rule instanceof RegExp || rule === 'null') continue
+    if (typeof rule !== 'string') fail('origins', "'*', an origin, a RegExp, an array of them, or a function", rule)
+    if (parse(rule)?.origin !== rule)
+      fail('origins', 'an origin as in `https://app.example.com`', rule, 'no path, no slash')
+  }
+  return origins
+}

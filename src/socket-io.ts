@@ -1,0 +1,89 @@
+/**
+ * Where Socket.IO is touched: a guard in every namespace, the session on the handshake, and the types that say so.
+ * Who gets in is `handshake-session.ts`'s decision.
+ */
+
+import type { HandshakeLike } from './handshake'
+import type { Holder } from './live-session'
+import type { CorsLike } from './origin'
+import type { ExpressSession } from './store'
+
+/** The part of an Engine.IO connection that is used: one per client, shared by its namespaces. */
+export interface ConnectionLike extends Holder {
+  readyState: string
+  on(event: 'close', listener: () => void): unknown
+}
+
+/** The part of a Socket.IO `Socket` that is used. `request` is null over WebTransport. */
+export interface SocketLike {
+  conn: ConnectionLike
+  handshake: HandshakeLike
+  request: object | null | undefined
+  join(room: string): Promise<void> | void
+}
+
+export type Guard = (socket: SocketLike, next: (error?: Error) => void) => void
+
+/** The part of a Socket.IO `Namespace` that is used. */
+export interface NamespaceLike {
+  readonly name: string
+  use(guard: never): unknown
+}
+
+/** The part of a Socket.IO `Server` that is used. */
+export interface ServerLike {
+  readonly sockets: NamespaceLike
+  readonly engine: unknown
+  on(event: 'new_namespace', listener: (namespace: NamespaceLike) => void): unknown
+  off(event: 'new_namespace', listener: (namespace: NamespaceLike) => void): unknown
+}
+
+export function isServer(target: unknown): target is ServerLike {
+  const { sockets, of } = Object(target) as { sockets?: unknown; of?: unknown }
+  return typeof of === 'function' && isNamespace(sockets)
+}
+
+export function isNamespace(target: unknown): target is NamespaceLike {
+  const { use, name } = Object(target) as { use?: unknown; name?: unknown }
+  return typeof use === 'function' && typeof name === 'string'
+}
+
+/**
+ * Guards every namespace of a server: `io.use` would cover `/` alone, and clients may join `/admin` without it.
+ * In those that come later, children of dynamic ones among them, the guard stands before every other middleware.
+ * @returns stops guarding namespaces that come later
+ */
+export function guardServer(io: ServerLike, guard: Guard): () => void {
+  const { _nsps: namespaces } = io as unknown as { _nsps: Map<string, NamespaceLike> }
+  for (const namespace of namespaces.values()) guardNamespace(namespace, guard)
+  const guardFirst = (namespace: NamespaceLike) => {
+    guardNamespace(namespace, guard)
+    const { _fns: middlewares } = namespace as unknown as { _fns?: unknown[] }
+    if (Array.isArray(middlewares)) middlewares.unshift(middlewares.pop())
+  }
+  io.on('new_namespace', guardFirst)
+  return () => io.off('new_namespace', guardFirst)
+}
+
+export function guardNamespace(namespace: NamespaceLike, guard: Guard): void {
+  namespace.use(guard as never)
+}
+
+/** The server's `cors` option. The engine comes when the server is bound to an HTTP server, so it is read late. */
+export function corsOf(io: ServerLike): CorsLike | undefined {
+  return (io.engine as { opts?: { cors?: CorsLike } } | undefined)?.opts?.cors
+}
+
+/** Puts the session where apps look for it: on the handshake, and on the request as the docs' recipe has it. */
+export function expose(socket: SocketLike, id: string | undefined, session: ExpressSession | undefined): void {
+  Object.assign(socket.handshake, { sessionID: id, session })
+  if (socket.request) Object.assign(socket.request, { sessionID: id, session })
+}
+
+/** What `attach` adds to a Socket.IO handshake. With `required: false`, check that they are there. */
+export interface SessionHandshake {
+  /** The live session. */
+  session: ExpressSession
+  /** Its id. */
+  sessionID: string
+}

@@ -1,0 +1,59 @@
+/**
+ * What a `Session` of ours sees as its store. express-session's `Session` implements `save`, `reload`, `destroy` and
+ * `regenerate` by calling `this.req.sessionStore`; this is that object, and leads the calls to whoever keeps the session.
+ */
+import { SessionError } from './errors'
+
+export interface SessionKeeper {
+  save(): Promise<void>
+  refresh(): Promise<void>
+  destroy(): Promise<void>
+  /** Told the failure of a call whose callback takes no error. */
+  unheard(error: unknown): void
+}
+
+type Callback = (error?: unknown, value?: unknown) => void
+
+export class StoreFace {
+  readonly #keeper: SessionKeeper
+
+  constructor(keeper: SessionKeeper) {
+    this.#keeper = keeper
+  }
+
+  /** `session.save(callback)` */
+  set(_id: string, _session: unknown, callback?: Callback): void {
+    this.#answer(this.#keeper.save(), callback)
+  }
+
+  /** `session.reload(callback)`: the session object stays, its content is renewed; `createSession` has nothing to do. */
+  get(_id: string, callback?: Callback): void {
+    this.#answer(this.#keeper.refresh(), callback, true)
+  }
+
+  createSession(): void {}
+
+  /** `session.destroy(callback)` */
+  destroy(_id: string, callback?: Callback): void {
+    this.#answer(this.#keeper.destroy(), callback)
+  }
+
+  /** `session.regenerate(callback)` */
+  regenerate(_request: unknown, callback?: Callback): void {
+    const message =
+      'a socket cannot regenerate its session: the new id needs a Set-Cookie, which only an HTTP response can send; ' +
+      'call req.session.regenerate() in a route, and the client reconnects with the new session'
+    this.#answer(Promise.reject(new SessionError('ERR_SESSION_OPTIONS', message)), callback)
+  }
+
+  /** Calls back outside the promise, so that what the callback throws is the app's own exception, as it always was. */
+  #answer(work: Promise<void>, callback: Callback | undefined, value?: unknown): void {
+    work.then(
+      () => callback && process.nextTick(callback, null, value),
+      (error: unknown) => {
+        if (callback) process.nextTick(callback, error)
+        if (!callback?.length) this.#keeper.unheard(error)
+      },
+    )
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Any express-session store, as promises. A store may throw, call back twice, never, or with garbage: here each call
+ * becomes one answer or one `SessionError`. What the records mean is `live-session.ts`'s business.
+ */
+import { type Session, type SessionData, Store } from 'express-session'
+import { SessionError } from './errors'
+
+type Callback<T = unknown> = (error?: unknown, value?: T) => void
+
+/**
+ * The part of an express-session store that is used here (express-session, "Session Store Implementation").
+ * `get` must answer nothing for an unknown or expired id; `set` and `destroy` must have happened when they call back.
+ */
+export interface StoreLike {
+  // biome-ignore format: the three required methods, then the optional ones
+  get(id: string, callback: (error: unknown, record?: SessionData | null) => void): unknown
+  set(id: string, session: SessionData, callback?: (error?: unknown) => void): unknown
+  destroy(id: string, callback?: (error?: unknown) => void): unknown
+  touch?(id: string, session: SessionData, callback?: (error?: unknown) => void): unknown
+  regenerate?(request: never, callback: (error?: unknown) => unknown): unknown
+  createSession?(request: never, record: SessionData): Session & SessionData
+}
+
+/** A session as a store keeps it: plain data, `cookie` among it. */
+export type SessionRecord = SessionData & Record<string, unknown>
+
+/** What `req.session` is in an Express route: the app's own `SessionData` applies. */
+export type ExpressSession = Session & Partial<SessionData>
+
+/** What express-session's `Session` wants of its request. */
+export interface SessionRequest {
+  sessionID: string
+  sessionStore: unknown
+  session?: unknown
+}
+
+/** The store's own methods, without what observers put around them. */
+export type StoreMethods = Pick<StoreLike, 'get' | 'set' | 'destroy' | 'touch'>
+
+export class SessionStore {
+  /** Milliseconds that a call may take. */
+  timeout = 10_000
+
+  readonly #store: StoreLike
+  readonly #methods: StoreMethods
+
+  constructor(store: StoreLike, methods: StoreMethods) {
+    this.#store = store
+    this.#methods = methods
+  }
+
+  /** The record, or undefined where there is none: unknown, expired, or not a session at all. */
+  async get(id: string): Promise<SessionRecord | undefined> {
+    const record = await this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done))
+    return isRecord(record) && !isExpired(record) ? record : undefined
+  }
+
+  set(id: string, session: ExpressSession): Promise<void> {
+    return this.#call('set', (done: Callback<void>) => this.#methods.set(id, session as SessionData, done))
+  }
+
+  destroy(id: string): Promise<void> {
+    return this.#call('destroy', (done: Callback<void>) => this.#methods.destroy(id, done))
+  }
+
+  get canTouch(): boolean {
+    return typeof this.#methods.touch === 'function'
+  }
+
+  touch(id: string, session: ExpressSession): Promise<void> {
+    return this.#call('touch', (done: Callback<void>) => this.#methods.touch?.(id, session as SessionData, done))
+  }
+
+  /**
+   * The record as a real `Session` of the store's express-session. The record is used up: pass a fresh one.
+   * @throws SessionError `ERR_SESSION_STORE` for a record that is no session
+   */
+  createSession(request: SessionRequest, record: SessionRecord): ExpressSession {
+    const create = this.#store.createSession ?? Store.prototype.createSession
+    try {
+      return create.call(this.#store, request as never, record) as ExpressSession
+    } catch (error) {
+      throw storeError('createSession', error)
+    }
+  }
+
+  /** First answer wins: of a store that calls back twice, or throws after it did, the rest is dropped. */
+  #call<T>(method: string, start: (done: Callback<T>) => unknown): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(timeoutError(method, this.timeout)), this.timeout)
+      timer.unref()
+      const done: Callback<T> = (error, value) => {
+        clearTimeout(timer)
+        if (isMissing(error)) resolve(undefined as T)
+        else if (error) reject(storeError(method, error))
+        else resolve(value as T)
+      }
+      try {
+        const returned = start(done)
+        if (returned instanceof Promise) returned.catch(done)
+      } catch (error) {
+        done(error ?? new Error('thrown without an error'))
+      }
+    })
+  }
+}
+
+/** Stores that keep files say so for a session they do not have; express-session takes it as "none", too. */
+function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown } | null | undefined)?.code === 'ENOENT'
+}
+
+function isRecord(record: unknown): record is SessionRecord {
+  const cookie = (record as SessionRecord | null | undefined)?.cookie
+  return typeof record === 'object' && typeof cookie === 'object' && cookie !== null
+}
+
+/** Whether the record's own expiry has passed, for stores that leave that to a sweep. */
+export function isExpired({ cookie }: Pick<SessionData, 'cookie'>, now = Date.now()): boolean {
+  const expires = expiryOf(cookie)
+  return expires !== undefined && expires <= now
+}
+
+/** When a session ends by itself, in ms since 1970; undefined for one that lasts as long as the browser. */
+export function expiryOf(cookie: SessionData['cookie']): number | undefined {
+  const expires: unknown = cookie?.expires
+  if (!expires) return undefined
+  const time = new Date(expires as string | Date).getTime()
+  return Number.isNaN(time) ? undefined : time
+}
+
+function storeError(method: string, cause: unknown): SessionError {
+  if (cause instanceof SessionError) return cause
+  return new SessionError('ERR_SESSION_STORE', `the session store failed in ${method}()`, { cause })
+}
+
+function timeoutError(method: string, timeout: number): SessionError {
+  return new SessionError('ERR_SESSION_TIMEOUT', `the session store did not answer ${method}() within ${timeout} ms`)
+}
