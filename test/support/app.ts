@@ -13,11 +13,16 @@ import { io as connect4, type ManagerOptions, type Socket, type SocketOptions } 
 import request from 'supertest'
 import { onTestFinished } from 'vitest'
 
+/** The secret of every app that is given no other. */
+export const secret = 'keyboard cat'
+
 export interface AppOptions extends Partial<HandshakeSessionOptions> {
   /** Options of Socket.IO. */
   io?: Partial<ServerOptions>
   /** Options of express-session beyond store, secret and name. */
   session?: Partial<session.SessionOptions>
+  /** Whether `sessions` is attached to the server. @default true */
+  attach?: boolean
 }
 
 export interface App {
@@ -42,8 +47,13 @@ declare module 'express-session' {
 }
 
 /** Starts the app. Routes: `/login/:user`, `/set/:key/:value`, `/session`, `/logout`, `/regenerate`. */
-export async function startApp({ io: ioOptions, session: sessionOptions, ...rest }: AppOptions = {}): Promise<App> {
-  const options = { store: new session.MemoryStore(), secret: 'a secret', ...rest } as HandshakeSessionOptions
+export async function startApp({
+  io: ioOptions,
+  session: sessionOptions,
+  attach = true,
+  ...rest
+}: AppOptions = {}): Promise<App> {
+  const options = { store: new session.MemoryStore(), secret, ...rest } as HandshakeSessionOptions
   const app = express()
   const forSession = {
     store: options.store as session.Store,
@@ -54,7 +64,8 @@ export async function startApp({ io: ioOptions, session: sessionOptions, ...rest
   addRoutes(app)
   const server = createServer({ maxHeaderSize: 4_000_000 }, app)
   const io = new Server(server, ioOptions)
-  const sessions = handshakeSession(options).attach(io)
+  const sessions = handshakeSession(options)
+  if (attach) sessions.attach(io)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(async () => {
