@@ -5,10 +5,12 @@ import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import createDebug from 'debug'
 import { asSessionError, SessionError } from './errors'
-import { type Explanation, explainHandshake, type HandshakeLike, identify, isAnonymous } from './handshake'
-import { type Change, type LiveSession, notFound } from './live-session'
+import { gateEvents } from './event-gate'
+import { type Explanation, explainHandshake, type HandshakeLike, identify, isAnonymous, ticketOf } from './handshake'
+import type { Change, LiveSession } from './live-session'
 import { type HandshakeSessionOptions, type ResolvedOptions, resolveOptions, type Stage } from './options'
 import type { CorsLike } from './origin'
+import { recover, roomPrefix } from './recovery'
 import { type SessionEnd, SessionRegistry } from './registry'
 import {
   corsOf,
@@ -22,6 +24,8 @@ import {
   type SocketLike,
 } from './socket-io'
 import type { ExpressSession } from './store'
+import { type EndReason, notFound, StoredSession } from './stored-session'
+import { Tickets } from './ticket'
 
 const debug = createDebug('handshake-session')
 
@@ -44,6 +48,7 @@ export function handshakeSession(options: HandshakeSessionOptions): HandshakeSes
 export class HandshakeSessions {
   readonly #options: ResolvedOptions
   readonly #registry: SessionRegistry
+  readonly #tickets: Tickets
   readonly #events = new EventEmitter<{ end: [SessionEnd] }>()
   /** What is guarded, and how to stop. */
   readonly #attached = new Map<ServerLike | NamespaceLike, () => void>()
@@ -52,7 +57,8 @@ export class HandshakeSessions {
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
   constructor(options: HandshakeSessionOptions) {
     this.#options = resolveOptions(options)
-    this.#registry = SessionRegistry.join(this.#options.store, this.#options.timeout)
+    this.#registry = SessionRegistry.join(this.#options.store, this.#options)
+    this.#tickets = new Tickets(this.#options.secrets)
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#unheard)
   }
@@ -87,7 +93,7 @@ export class HandshakeSessions {
 
   /** Why this handshake would be refused or accepted: each step, and the first cause. Holds no id and no secret. */
   explain(handshake: HandshakeLike): Promise<Explanation> {
-    return explainHandshake(handshake, this.#options, this.#cors(), this.#registry.store)
+    return explainHandshake(handshake, this.#options, this.#cors(), this.#registry.store, this.#tickets)
   }
 
   /**
@@ -108,7 +114,28 @@ export class HandshakeSessions {
    * The name does not contain the id.
    */
   room(id: string): string {
-    return `session:${createHash('sha256').update(id).digest('base64url')}`
+    return `${roomPrefix}${createHash('sha256').update(id).digest('base64url')}`
+  }
+
+  /**
+   * Ends a session everywhere: destroyed in the store, its sockets closed.
+   * @param reason what `end` tells @default 'revoked'
+   * @throws SessionError (rejects) `ERR_SESSION_STORE`, `_TIMEOUT`; the sockets of this process are closed all the same
+   */
+  async revoke(id: string, reason: EndReason = 'revoked'): Promise<void> {
+    if (this.#closed) throw closedError()
+    await new StoredSession(checkID(id), this.#registry).destroy(reason)
+  }
+
+  /**
+   * A ticket for a client that cannot send the cookie, good for 60 seconds and one handshake: the client sends it as
+   * `auth: { ticket }`, and its socket then lives as long as the session, as with the cookie. It does not tell the id.
+   * @param request an Express request with a session that is saved, or will be when its response ends
+   * @throws SessionError `ERR_SESSION_NOT_FOUND` if the request has no session
+   */
+  ticket(request: { session?: unknown; sessionID?: string }): string {
+    if (!request?.session || typeof request.sessionID !== 'string') throw notFound()
+    return this.#tickets.issue(request.sessionID)
   }
 
   /** Told when a session ends that this process heard of. What the listener throws goes to `onError`. */
@@ -142,14 +169,21 @@ export class HandshakeSessions {
   }
 
   async #admit(socket: SocketLike): Promise<void> {
-    const live = await this.#identify(socket)
-    if (!live) return expose(socket, undefined, undefined)
+    const opened = await this.#identify(socket)
+    if (!opened) {
+      expose(socket, undefined, undefined)
+      return recover(socket, undefined)
+    }
     if (socket.conn.readyState !== 'open')
       throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
     if (!this.#registry.heldBy(socket.conn)) socket.conn.on('close', () => this.#registry.release(socket.conn))
-    const { id, session } = this.#registry.hold(live, socket.conn)
+    const live = this.#registry.hold(opened, socket.conn)
+    const { id, session } = live
     expose(socket, id, session)
-    await socket.join(this.room(id))
+    gateEvents(socket, live, this.#options, this.#tell)
+    const room = this.room(id)
+    await recover(socket, room)
+    await socket.join(room)
   }
 
   /** One load per connection: its other namespaces find the session held. */
@@ -166,12 +200,17 @@ export class HandshakeSessions {
 
   async #open(handshake: HandshakeLike): Promise<LiveSession> {
     if (this.#closed) throw closedError()
-    return this.#registry.open(await identify(handshake, this.#options, this.#cors()))
+    if (ticketOf(handshake) === undefined)
+      return this.#registry.open(await identify(handshake, this.#options, this.#cors()))
+    const ticket = this.#tickets.read(ticketOf(handshake))
+    const live = await this.#registry.open(ticket.id)
+    await this.#tickets.redeem(ticket, live)
+    return live
   }
 
   #find(target: SocketLike | string): Promise<LiveSession> {
     if (this.#closed) throw closedError()
-    if (typeof target === 'string') return this.#registry.open(target)
+    if (typeof target !== 'object' || target === null) return this.#registry.open(checkID(target))
     const live = this.#registry.heldBy(target.conn)
     if (!live) throw notFound()
     return Promise.resolve(live)
@@ -189,11 +228,11 @@ export class HandshakeSessions {
     }
   }
 
-  readonly #unheard = (error: unknown): void => {
-    this.#tell(error, 'save')
+  readonly #unheard = (error: unknown, stage: Stage): void => {
+    this.#tell(error, stage)
   }
 
-  #tell(error: unknown, stage: Stage): SessionError {
+  readonly #tell = (error: unknown, stage: Stage): SessionError => {
     const told = asSessionError(error, stage)
     debug('%s: %s %s', stage, told.code, told.message)
     try {
@@ -203,6 +242,11 @@ export class HandshakeSessions {
     }
     return told
   }
+}
+
+function checkID(id: unknown): string {
+  if (typeof id === 'string' && id !== '') return id
+  throw new SessionError('ERR_SESSION_OPTIONS', 'expected a session id, a string that is not empty')
 }
 
 function closedError(): SessionError {

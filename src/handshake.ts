@@ -8,10 +8,18 @@ import { SessionError, type SessionErrorCode } from './errors'
 import type { ResolvedOptions } from './options'
 import { type CorsLike, checkOrigin } from './origin'
 import type { SessionStore } from './store'
+import type { Tickets } from './ticket'
 
 /** An `IncomingMessage`, a Socket.IO handshake, or anything with the headers of the request. */
 export interface HandshakeLike {
   headers: IncomingHttpHeaders
+  /** What a Socket.IO client gave as `auth`; a `ticket` in it stands for the cookie. */
+  auth?: { [key: string]: unknown }
+}
+
+/** The ticket in a handshake, if there is one: what the client sent, of any type. */
+export function ticketOf(handshake: HandshakeLike): unknown {
+  return handshake.auth?.ticket
 }
 
 /** @throws SessionError `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE` */
@@ -26,7 +34,7 @@ export async function identify(
 }
 
 export interface ExplanationStep {
-  step: 'origin' | 'cookie' | 'signature' | 'session'
+  step: 'ticket' | 'origin' | 'cookie' | 'signature' | 'session'
   ok: boolean
   /** What was seen. Never an id, a secret or a cookie's value. */
   detail: string
@@ -48,23 +56,34 @@ export async function explainHandshake(
   options: ResolvedOptions,
   cors: readonly CorsLike[],
   store: SessionStore,
+  tickets: Tickets,
 ): Promise<Explanation> {
   const { headers } = check(handshake)
   const steps: ExplanationStep[] = []
-  let current: ExplanationStep['step'] = 'origin'
-  const passed = (next: ExplanationStep['step'], detail: string) => {
+  const ticket = ticketOf(handshake)
+  let current: ExplanationStep['step'] = ticket === undefined ? 'origin' : 'ticket'
+  const passed = (detail: string, next: ExplanationStep['step'] = current) => {
     steps.push({ step: current, ok: true, detail })
     current = next
   }
-  try {
+  const cookieID = async () => {
     await checkOrigin(headers, options.origins, cors)
-    passed('cookie', headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed')
+    passed(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
     const value = readCookie(headers.cookie, options.name)
-    passed('signature', `there is a cookie named ${options.name}`)
+    passed(`there is a cookie named ${options.name}`, 'signature')
     const id = verifySessionID(value, options.secrets)
-    passed('session', 'signed with a secret of ours')
+    passed('signed with one of the secrets', 'session')
+    return id
+  }
+  const ticketID = () => {
+    const { id } = tickets.read(ticket)
+    passed('issued with one of the secrets, and not expired', 'session')
+    return id
+  }
+  try {
+    const id = ticket === undefined ? await cookieID() : ticketID()
     if (!(await store.get(id))) throw new SessionError('ERR_SESSION_NOT_FOUND', 'the store has no such session')
-    steps.push({ step: 'session', ok: true, detail: 'the store has it' })
+    passed('the store has it')
     return { accepted: true, steps }
   } catch (error) {
     const refusal = error as SessionError

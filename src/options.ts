@@ -7,6 +7,9 @@ import { SessionError } from './errors'
 import { checkOrigins, type Origins } from './origin'
 import type { StoreLike } from './store'
 
+/** The longest time that Node's timers know, in ms: 24 days. */
+const longest = 2 ** 31 - 1
+
 /** Whatever `crypto.createHmac` takes as a key, as in express-session. */
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
 
@@ -35,6 +38,23 @@ export interface HandshakeSessionOptions {
   origins?: Origins | undefined
   /** Milliseconds that the store has for an answer. @default 10_000 */
   timeout?: number | undefined
+  /**
+   * Milliseconds for which a read of the store is trusted. The next event of a client after that waits for a re-read;
+   * writes that this process sees (HTTP requests on the same store instance) are known at once. @default 5_000
+   */
+  freshFor?: number | undefined
+  /** Milliseconds between re-reads of a session whose sockets are idle. @default 60_000 */
+  recheck?: number | undefined
+  /**
+   * Whether events of clients extend the session as HTTP requests do; written at most once per minute and ten times per
+   * maxAge. The browser's own cookie is not extended by that: only an HTTP response can do so. @default true
+   */
+  touch?: boolean | undefined
+  /**
+   * Whether saves of express-session on this store instance, too, write only what the request changed, onto what the
+   * store holds by then, so that a slow request does not overwrite what sockets wrote while it ran. @default false
+   */
+  mergeHttpSaves?: boolean | undefined
   /** Told every refusal and every error that nobody awaits. @default writes to `debug('handshake-session')` */
   onError?: ((error: SessionError, context: { stage: Stage }) => void) | undefined
 }
@@ -47,6 +67,10 @@ export interface ResolvedOptions {
   readonly required: boolean
   readonly origins: Origins | undefined
   readonly timeout: number
+  readonly freshFor: number
+  readonly recheck: number
+  readonly touch: boolean
+  readonly mergeHttpSaves: boolean
   readonly onError: ((error: SessionError, context: { stage: Stage }) => void) | undefined
 }
 
@@ -55,21 +79,35 @@ export function resolveOptions(options: HandshakeSessionOptions): ResolvedOption
   if (typeof options !== 'object' || options === null) {
     fail('options', 'an object { store, secret }', options, 'pass the same object to session() and handshakeSession()')
   }
-  const { required = true, timeout = 10_000, onError, origins } = options
-  if (typeof required !== 'boolean') fail('required', 'true or false', required)
-  if (!(typeof timeout === 'number' && timeout > 0 && timeout <= 2 ** 31 - 1)) {
-    fail('timeout', 'milliseconds above 0', timeout)
-  }
+  const { onError } = options
   if (onError !== undefined && typeof onError !== 'function') fail('onError', 'a function (error, { stage })', onError)
   return {
     store: checkStore(options.store),
     secrets: checkSecrets(options.secret),
     name: checkName(options),
-    required,
-    origins: checkOrigins(origins, fail),
-    timeout,
+    required: checkFlag('required', options.required, true),
+    origins: checkOrigins(options.origins, fail),
+    timeout: checkDuration('timeout', options.timeout, 10_000),
+    freshFor: checkDuration('freshFor', options.freshFor, 5_000),
+    recheck: checkDuration('recheck', options.recheck, 60_000),
+    touch: checkFlag('touch', options.touch, true),
+    mergeHttpSaves: checkFlag('mergeHttpSaves', options.mergeHttpSaves, false),
     onError,
   }
+}
+
+function checkFlag(option: string, value: boolean | undefined, byDefault: boolean): boolean {
+  if (value !== undefined && typeof value !== 'boolean') fail(option, 'true or false', value)
+  return value ?? byDefault
+}
+
+/** `freshFor: 0` is sensible (ask before every event), `timeout: 0` is not. */
+function checkDuration(option: string, value: number | undefined, byDefault: number): number {
+  const least = option === 'freshFor' ? 0 : 1
+  if (value !== undefined && !(typeof value === 'number' && value >= least && value <= longest)) {
+    fail(option, `milliseconds from ${least} to ${longest}`, value)
+  }
+  return value ?? byDefault
 }
 
 function checkStore(store: StoreLike): StoreLike {
@@ -106,8 +144,13 @@ function checkName({ name, key }: HandshakeSessionOptions): string {
 }
 
 function fail(option: string, expected: string, actual: unknown, mend = ''): never {
-  const came = typeof actual === 'string' ? actual || "''" : actual === null ? 'null' : typeof actual
+  const came = describe(actual)
   throw new SessionError('ERR_SESSION_OPTIONS', `${option}: expected ${expected}, got ${came}${mend && `; ${mend}`}`)
 }
 
 export type Fail = typeof fail
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return value || "''"
+  return typeof value === 'number' || value === null ? String(value) : typeof value
+}

@@ -4,9 +4,13 @@
  * `HandshakeSessions` use it: two would lose each other's writes.
  */
 import { EventEmitter } from 'node:events'
-import { type EndReason, type Holder, type Home, type Lane, LiveSession, notFound } from './live-session'
+import { Lifetime } from './lifetime'
+import { type Holder, LiveSession } from './live-session'
+import type { Stage } from './options'
 import { type SessionRecord, SessionStore, type StoreLike } from './store'
 import { observeStore, type StoreListener } from './store-events'
+import { type EndReason, type Home, type Lane, notFound, StoredSession } from './stored-session'
+import { WorkingCopy } from './working-copy'
 
 /** `sessionID` ended, for `reason`. */
 export interface SessionEnd {
@@ -16,7 +20,14 @@ export interface SessionEnd {
 
 interface RegistryEvents {
   end: [SessionEnd]
-  unheard: [unknown]
+  unheard: [unknown, Stage]
+}
+
+/** What those who join a registry want of it; of several the longest `timeout` and the shortest `recheck` hold. */
+export interface RegistryOptions {
+  timeout?: number
+  recheck?: number
+  mergeHttpSaves?: boolean
 }
 
 /** A first read that is on its way, and what happened to the session meanwhile. */
@@ -25,15 +36,17 @@ interface Opening extends Lane {
   newer: SessionRecord | undefined
 }
 
+/** How long an id that ended is remembered, in ms: longer than any HTTP request that may still hold the session. */
+const graveTime = 600_000
+
 const registries = new WeakMap<StoreLike, SessionRegistry>()
 
 export class SessionRegistry extends EventEmitter<RegistryEvents> implements Home, StoreListener {
   /** The registry of this store instance, for one more user; each calls `leave` when done. */
-  static join(store: StoreLike, timeout: number): SessionRegistry {
+  static join(store: StoreLike, options: RegistryOptions = {}): SessionRegistry {
     const registry = registries.get(store) ?? new SessionRegistry(store)
     registries.set(store, registry)
-    registry.#users++
-    registry.store.timeout = registry.#users === 1 ? timeout : Math.max(registry.store.timeout, timeout)
+    registry.#join(options)
     return registry
   }
 
@@ -45,6 +58,12 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly #opening = new Map<string, Opening>()
   readonly #lanes = new Map<string, Lane & { last: Promise<unknown> }>()
   readonly #held = new WeakMap<Holder, LiveSession>()
+  readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
+  /** Ids that were destroyed, and when: what was read before must not write them again. */
+  readonly #graves = new Map<string, number>()
+  /** The `Session` objects of HTTP requests; with `mergeHttpSaves`, and what they were made of. */
+  readonly #inflated = new WeakMap<object, WorkingCopy | undefined>()
+  #mergeHttpSaves = false
   #users = 0
 
   private constructor(store: StoreLike) {
@@ -53,13 +72,22 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     const { methods, restore } = observeStore(store, this)
     this.#target = store
     this.#restore = restore
-    this.store = new SessionStore(store, methods)
+    this.store = new SessionStore(methods)
+  }
+
+  #join({ timeout = 10_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
+    const first = this.#users++ === 0
+    this.store.timeout = first ? timeout : Math.max(this.store.timeout, timeout)
+    this.#lifetime.recheck = first ? recheck : Math.min(this.#lifetime.recheck, recheck)
+    this.#mergeHttpSaves ||= mergeHttpSaves
   }
 
   /** The last user's leave gives the store back as it was. */
   leave(): void {
     if (--this.#users > 0) return
     this.#restore()
+    this.#lifetime.stop()
+    this.#live.clear()
     registries.delete(this.#target)
   }
 
@@ -75,16 +103,21 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   open(id: string): Promise<LiveSession> {
     const live = this.#live.get(id)
     if (live) return Promise.resolve(live)
+    if (this.#graves.has(id)) return Promise.reject(notFound())
     return this.#opening.get(id)?.live ?? this.#read(id)
   }
 
-  /** Keeps the session live until the holder lets go; the holder is closed if the session ends. */
+  /**
+   * Keeps the session live until the holder lets go; the holder is closed if the session ends.
+   * @throws SessionError `ERR_SESSION_NOT_FOUND` if it ended meanwhile
+   */
   hold(opened: LiveSession, holder: Holder): LiveSession {
     const live = this.#live.get(opened.id) ?? opened
     if (live.ended) throw notFound()
     this.#live.set(live.id, live)
     live.holders.add(holder)
     this.#held.set(holder, live)
+    this.#lifetime.start()
     return live
   }
 
@@ -115,22 +148,37 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     return run
   }
 
-  /** The session is over: tells, then closes whoever holds it. */
-  end(id: string, reason: EndReason): void {
+  /** The session is being destroyed: from now on it is over, and nobody may write or open it again. */
+  end(id: string, reason: EndReason, answered?: Promise<unknown>): void {
+    this.#bury(id)
+    this.gone(id, reason, answered)
+  }
+
+  /** The store could not destroy it, so it lives on; clients that come back are let in again. */
+  survived(id: string): void {
+    this.#graves.delete(id)
+  }
+
+  /** The session is over: tells, then closes whoever holds it, `answered` awaited. */
+  gone(id: string, reason: EndReason, answered?: Promise<unknown>): void {
     for (const work of [this.#lanes.get(id), this.#opening.get(id)]) if (work) work.ended = reason
     const live = this.#live.get(id)
     this.#live.delete(id)
     if (live) live.ended = reason
     this.emit('end', { sessionID: id, reason })
-    for (const holder of live?.holders ?? []) holder.close()
+    const close = () => {
+      for (const holder of live?.holders ?? []) holder.close()
+    }
+    if (answered) answered.then(close)
+    else close()
   }
 
   wrote(id: string, json: string): void {
     if (this.wants(id)) this.saved(id, JSON.parse(json) as SessionRecord)
   }
 
-  unheard(error: unknown): void {
-    this.emit('unheard', error)
+  unheard(error: unknown, stage: Stage): void {
+    this.emit('unheard', error, stage)
   }
 
   wants(id: string): boolean {
@@ -143,8 +191,44 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#live.get(id)?.receive(record)
   }
 
-  destroying(id: string, reason: 'destroyed' | 'regenerated'): void {
-    this.end(id, reason)
+  inflated(_id: string, session: object): void {
+    this.#inflated.set(session, this.#mergeHttpSaves ? new WorkingCopy(session as never) : undefined)
+  }
+
+  /** A session that was read before it ended is not written again; one that is new under its id is. */
+  saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
+    if (!this.#inflated.has(session)) {
+      this.#graves.delete(id)
+      return undefined
+    }
+    if (this.#graves.has(id)) {
+      this.unheard(notFound(), 'save')
+      return Promise.resolve()
+    }
+    const copy = this.#inflated.get(session)
+    return copy && method === 'set' ? this.#merge(id, copy) : undefined
+  }
+
+  /** What an HTTP request changed, onto what the store holds by now. */
+  #merge(id: string, copy: WorkingCopy): Promise<void> {
+    const stored = new StoredSession(id, this)
+    return this.exclusive(id, async (lane) => {
+      await stored.write(copy, lane)
+    }).catch((error) => {
+      if (error?.code !== 'ERR_SESSION_NOT_FOUND') throw error
+      this.unheard(error, 'save')
+    })
+  }
+
+  /** The oldest graves go first: a Map keeps the order in which they were dug. */
+  #bury(id: string): void {
+    const now = Date.now()
+    this.#graves.delete(id)
+    this.#graves.set(id, now)
+    for (const [old, since] of this.#graves) {
+      if (now - since < graveTime) break
+      this.#graves.delete(old)
+    }
   }
 
   #read(id: string): Promise<LiveSession> {

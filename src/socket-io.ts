@@ -3,9 +3,11 @@
  * Who gets in is `handshake-session.ts`'s decision.
  */
 
+import type { EventSource } from './event-gate'
 import type { HandshakeLike } from './handshake'
 import type { Holder } from './live-session'
 import type { CorsLike } from './origin'
+import { neverSkipMiddlewares, type RecoverableSocket, withholdRecovery } from './recovery'
 import type { ExpressSession } from './store'
 
 /** The part of an Engine.IO connection that is used: one per client, shared by its namespaces. */
@@ -15,11 +17,10 @@ export interface ConnectionLike extends Holder {
 }
 
 /** The part of a Socket.IO `Socket` that is used. `request` is null over WebTransport. */
-export interface SocketLike {
+export interface SocketLike extends RecoverableSocket, EventSource {
   conn: ConnectionLike
   handshake: HandshakeLike
   request: object | null | undefined
-  join(room: string): Promise<void> | void
 }
 
 export type Guard = (socket: SocketLike, next: (error?: Error) => void) => void
@@ -66,6 +67,9 @@ export function guardServer(io: ServerLike, guard: Guard): () => void {
 }
 
 export function guardNamespace(namespace: NamespaceLike, guard: Guard): void {
+  const { server } = namespace as unknown as { server: unknown }
+  neverSkipMiddlewares(server)
+  withholdRecovery(namespace as never)
   namespace.use(guard as never)
 }
 

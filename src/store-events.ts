@@ -1,16 +1,24 @@
 /**
- * Sees what others do on a store instance: express-session calls `set`, `touch`, `destroy` and `regenerate` on the very
- * object that the app passed to both sides, so watching that object needs no change in any route.
+ * Sees what others do on a store instance, and may step in: express-session calls `set`, `touch`, `destroy`,
+ * `regenerate` and `createSession` on the very object that the app passed to both sides, so watching that object needs
+ * no change in any route.
  */
+import { once } from 'node:events'
 import type { SessionRecord, StoreLike, StoreMethods } from './store'
 
 export interface StoreListener {
-  /** Somebody wrote this session, and the store has it. */
-  saved(id: string, record: SessionRecord): void
+  /** express-session made this `Session` object of a record of the store. */
+  inflated(id: string, session: object): void
+  /** Somebody saves a session: undefined lets the store do it, a promise is what happens instead. */
+  saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined
   /** Whether `saved` is of interest for this id; asked first, because a copy costs. */
   wants(id: string): boolean
-  /** Somebody ends this session: called before the store is. */
-  destroying(id: string, reason: 'destroyed' | 'regenerated'): void
+  /** Somebody wrote or touched this session, and the store has it. */
+  saved(id: string, record: SessionRecord): void
+  /** Somebody ends this session; called before the store is. `answered` is when the HTTP response is out. */
+  end(id: string, reason: 'destroyed' | 'regenerated', answered?: Promise<unknown>): void
+  /** The store could not destroy it, so it lives on. */
+  survived(id: string): void
 }
 
 type Method = (...args: unknown[]) => unknown
@@ -19,33 +27,43 @@ type AnyStore = Record<string, Method | undefined>
 /** @returns the store's own methods, and `restore`, which leaves the store as it was */
 export function observeStore(target: StoreLike, listener: StoreListener): { methods: StoreMethods; restore(): void } {
   const store = target as unknown as AnyStore
-  const regenerating = new Set<string>()
   const methods = ownMethods(store)
+  const regenerating = new Map<string, Promise<unknown> | undefined>()
+  const write =
+    (method: 'set' | 'touch') =>
+    (original: Method): Method => {
+      return (id, session, callback, ...rest) => {
+        const instead = listener.saving(String(id), Object(session), method)
+        if (instead) return answer(instead, callback)
+        const record = listener.wants(String(id)) ? copy(session) : undefined
+        return original(
+          id,
+          session,
+          afterwards(callback, (error) => !error && record && listener.saved(String(id), record)),
+          ...rest,
+        )
+      }
+    }
   const restores = [
-    replace(store, 'set', (set) => (id, session, callback, ...rest) => {
-      const record = listener.wants(String(id)) ? copy(session) : undefined
-      return set(
+    replace(store, 'set', write('set')),
+    replace(store, 'touch', write('touch')),
+    replace(store, 'createSession', (create) => (request, ...rest) => {
+      const session = create(request, ...rest)
+      listener.inflated(idOf(request), Object(session))
+      return session
+    }),
+    replace(store, 'destroy', (destroy) => (id, callback, ...rest) => {
+      const reason = regenerating.has(String(id)) ? 'regenerated' : 'destroyed'
+      listener.end(String(id), reason, regenerating.get(String(id)))
+      regenerating.delete(String(id))
+      return destroy(
         id,
-        session,
-        afterwards(callback, () => record && listener.saved(String(id), record)),
+        afterwards(callback, (error) => error && listener.survived(String(id))),
         ...rest,
       )
-    }),
-    replace(store, 'touch', (touch) => (id, session, callback, ...rest) => {
-      const record = listener.wants(String(id)) ? copy(session) : undefined
-      return touch(
-        id,
-        session,
-        afterwards(callback, () => record && listener.saved(String(id), record)),
-        ...rest,
-      )
-    }),
-    replace(store, 'destroy', (destroy) => (id, ...rest) => {
-      listener.destroying(String(id), regenerating.delete(String(id)) ? 'regenerated' : 'destroyed')
-      return destroy(id, ...rest)
     }),
     replace(store, 'regenerate', (regenerate) => (request, ...rest) => {
-      regenerating.add(String((request as { sessionID?: unknown }).sessionID))
+      regenerating.set(idOf(request), answered(request))
       return regenerate(request, ...rest)
     }),
   ]
@@ -56,14 +74,8 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
 }
 
 function ownMethods(store: AnyStore): StoreMethods {
-  const { get, set, destroy, touch } = store
-  const methods = {
-    get: get?.bind(store),
-    set: set?.bind(store),
-    destroy: destroy?.bind(store),
-    touch: touch?.bind(store),
-  }
-  return methods as unknown as StoreMethods
+  const names = ['get', 'set', 'destroy', 'touch', 'createSession'] as const
+  return Object.fromEntries(names.map((name) => [name, store[name]?.bind(store)])) as unknown as StoreMethods
 }
 
 /** Puts `wrap(original)` on the instance. Undone only while it is still there: somebody may have wrapped it again. */
@@ -80,10 +92,18 @@ function replace(store: AnyStore, name: string, wrap: (original: Method) => Meth
   }
 }
 
-/** The callback, after `then` when there was no error. A store given no callback gets one all the same. */
-function afterwards(callback: unknown, then: () => unknown): Method {
+function answer(work: Promise<void>, callback: unknown): void {
+  const done = typeof callback === 'function' ? (callback as Method) : () => {}
+  work.then(
+    () => process.nextTick(done, null),
+    (error) => process.nextTick(done, error),
+  )
+}
+
+/** The callback, after `first`. A store given no callback gets one all the same. */
+function afterwards(callback: unknown, first: (error: unknown) => unknown): Method {
   return (error, ...rest) => {
-    if (!error) then()
+    first(error)
     return typeof callback === 'function' ? callback(error, ...rest) : undefined
   }
 }
@@ -95,4 +115,14 @@ function copy(session: unknown): SessionRecord | undefined {
   } catch {
     return undefined
   }
+}
+
+function idOf(request: unknown): string {
+  return String((request as { sessionID?: unknown }).sessionID)
+}
+
+/** When the response to an Express request is out, and the new cookie with it. */
+function answered(request: unknown): Promise<unknown> | undefined {
+  const { res: response } = request as { res?: NodeJS.EventEmitter & { writableFinished?: boolean } }
+  return response && !response.writableFinished ? once(response, 'close').catch(() => {}) : undefined
 }

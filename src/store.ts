@@ -35,17 +35,15 @@ export interface SessionRequest {
 }
 
 /** The store's own methods, without what observers put around them. */
-export type StoreMethods = Pick<StoreLike, 'get' | 'set' | 'destroy' | 'touch'>
+export type StoreMethods = Pick<StoreLike, 'get' | 'set' | 'destroy' | 'touch' | 'createSession'>
 
 export class SessionStore {
   /** Milliseconds that a call may take. */
   timeout = 10_000
 
-  readonly #store: StoreLike
   readonly #methods: StoreMethods
 
-  constructor(store: StoreLike, methods: StoreMethods) {
-    this.#store = store
+  constructor(methods: StoreMethods) {
     this.#methods = methods
   }
 
@@ -76,9 +74,9 @@ export class SessionStore {
    * @throws SessionError `ERR_SESSION_STORE` for a record that is no session
    */
   createSession(request: SessionRequest, record: SessionRecord): ExpressSession {
-    const create = this.#store.createSession ?? Store.prototype.createSession
+    const create = this.#methods.createSession ?? Store.prototype.createSession
     try {
-      return create.call(this.#store, request as never, record) as ExpressSession
+      return create(request as never, record) as ExpressSession
     } catch (error) {
       throw storeError('createSession', error)
     }

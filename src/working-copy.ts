@@ -54,6 +54,11 @@ export class WorkingCopy {
     }
   }
 
+  /** This key was written by itself. */
+  settle(key: keyof ExpressSession): void {
+    this.#base = JSON.stringify({ ...JSON.parse(this.#base), [key]: this.session[key] })
+  }
+
   /** The session as it would be written now; hand it to `written` once it was. */
   toJSON(): string {
     return JSON.stringify(this.session)
