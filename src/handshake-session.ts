@@ -105,7 +105,7 @@ export class HandshakeSessions {
    * @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND` when the session is gone, it is never resurrected;
    * `_CONFLICT`, `_STORE`, `_TIMEOUT`; and whatever `change` throws
    */
-  async update<T>(target: SocketLike | string, change: Change<T>): Promise<T> {
+  async update<T>(target: Pick<SocketLike, 'conn'> | string, change: Change<T>): Promise<T> {
     return (await this.#find(target)).update(change)
   }
 
@@ -208,7 +208,7 @@ export class HandshakeSessions {
     return live
   }
 
-  #find(target: SocketLike | string): Promise<LiveSession> {
+  #find(target: Pick<SocketLike, 'conn'> | string): Promise<LiveSession> {
     if (this.#closed) throw closedError()
     if (typeof target !== 'object' || target === null) return this.#registry.open(checkID(target))
     const live = this.#registry.heldBy(target.conn)

@@ -22,7 +22,6 @@ interface RecoverableNamespace {
 
 export interface RecoverableSocket {
   id: string
-  pid?: string
   recovered?: boolean
   data: object
   nsp: RecoverableNamespace
@@ -86,8 +85,7 @@ function replay(socket: RecoverableSocket): void {
 function renew(socket: RecoverableSocket): void {
   const connecting = socket.nsp._preConnectSockets
   connecting?.delete(socket.id)
-  socket.id = randomBytes(15).toString('base64url')
-  socket.pid = randomBytes(15).toString('base64url')
-  socket.recovered = false
+  const [id, pid] = [randomBytes(15).toString('base64url'), randomBytes(15).toString('base64url')]
+  Object.assign(socket, { id, pid, recovered: false })
   connecting?.set(socket.id, socket)
 }

@@ -17,7 +17,8 @@ export class WorkingCopy {
 
   /** Whether anything was changed here since the base. */
   get isChanged(): boolean {
-    return JSON.stringify(this.session) !== this.#base
+    const now = JSON.stringify(this.session)
+    return now !== this.#base && changedKeys(parts(this.#base), parts(now)).length > 0
   }
 
   /**
@@ -32,11 +33,9 @@ export class WorkingCopy {
     const theirParts = parts(newBase)
     const ours = parts(JSON.stringify(this.session))
     const conflicts: string[] = []
-    for (const key of new Set([...base.keys(), ...theirParts.keys()])) {
-      const their = theirParts.get(key)
-      const our = ours.get(key)
-      if (their === base.get(key) || their === our) continue
-      if (our !== base.get(key)) conflicts.push(key)
+    for (const key of changedKeys(base, theirParts)) {
+      if (theirParts.get(key) === ours.get(key)) continue
+      if (ours.get(key) !== base.get(key)) conflicts.push(key)
       else assign(this.session, key, theirs)
     }
     this.#base = newBase
@@ -45,12 +44,11 @@ export class WorkingCopy {
 
   /** Carries over what was changed in `other` since its base. */
   apply(other: WorkingCopy): void {
-    const base = parts(other.#base)
     const now = JSON.stringify(other.session)
+    if (now === other.#base) return
     const clone = JSON.parse(now) as ExpressSession
-    const ours = parts(now)
-    for (const key of new Set([...base.keys(), ...ours.keys()])) {
-      if (key !== 'cookie' && ours.get(key) !== base.get(key)) assign(this.session, key, clone)
+    for (const key of changedKeys(parts(other.#base), parts(now))) {
+      if (key !== 'cookie') assign(this.session, key, clone)
     }
   }
 
@@ -74,6 +72,11 @@ export class WorkingCopy {
 function parts(json: string): Map<string, string> {
   const entries = Object.entries(JSON.parse(json)).filter(([key]) => key !== '__proto__')
   return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]))
+}
+
+/** The keys that one of the two has alone, or with another value; their order does not count. */
+function changedKeys(before: Map<string, string>, after: Map<string, string>): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key))
 }
 
 type Keyed = Record<string, unknown>

@@ -6,8 +6,11 @@ import { connect as connectTo } from 'node:net'
 import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
 import { createClient } from 'redis'
-import { expect, test } from 'vitest'
-import { type Service, startMariaDB, startPostgres, startRedis } from './support/services'
+import { expect, test, vi } from 'vitest'
+import { type Service, startMariaDB, startPostgres, startRedis } from './support/services.js'
+
+/** The first start may have to install the server. */
+vi.setConfig({ testTimeout: 600_000 })
 
 const kinds: [string, (options: { own: boolean }) => Promise<Service>, (url: string) => Promise<unknown>][] = [
   ['Redis', startRedis, askRedis],

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import session from 'express-session'
 import { type HandshakeSessionOptions, type HandshakeSessions, handshakeSession } from 'handshake-session'
-import { Server, type ServerOptions } from 'socket.io'
+import { Server, type ServerOptions, type Socket as ServerSocket } from 'socket.io'
 import { io as connect4, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import request from 'supertest'
 import { onTestFinished } from 'vitest'
@@ -139,6 +139,23 @@ export function next<T = unknown>(emitter: EmitterLike, event: string): Promise<
     if (event === 'connect') emitter.once('connect_error', reject)
     if (event === 'connect_error') emitter.once('connect', () => reject(new Error('it was let in')))
   })
+}
+
+/** Connects; both ends of the connection. */
+export async function pair(
+  app: App,
+  cookie: string,
+  options: ClientOptions = {},
+): Promise<{ client: Socket; socket: ServerSocket }> {
+  const connection = next<ServerSocket>(app.io, 'connection')
+  const client = connect(app.url, cookie, options)
+  await next(client, 'connect')
+  return { client, socket: await connection }
+}
+
+/** Emits, and waits for the answer. */
+export function ask<T = unknown>(client: Socket, event: string, ...args: unknown[]): Promise<T> {
+  return new Promise((answer) => client.emit(event, ...args, answer))
 }
 
 interface EmitterLike {

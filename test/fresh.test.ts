@@ -1,0 +1,120 @@
+/** Always current: handshake.session is what the store holds, when a handler reads it. */
+import { describe, expect, test, vi } from 'vitest'
+import { type App, ask, idOf, pair, startApp } from './support/app.js'
+import { CountingStore } from './support/counting-store.js'
+import { otherProgram, write } from './support/other-program.js'
+
+/** Answers `read` with a key of the session, as a handler sees it. */
+function answerReads(app: App): void {
+  app.io.on('connection', (socket) => {
+    socket.on('read', (key, answer) => answer(socket.handshake.session[key]))
+  })
+}
+
+test('what an HTTP request saves is in every socket of the session before the next handler runs', async () => {
+  const app = await startApp({ freshFor: 1_000_000 })
+  answerReads(app)
+  const cookie = await app.login()
+  const tabs = [await pair(app, cookie), await pair(app, cookie)]
+  await app.get('/set/theme/dark', cookie)
+  for (const { client } of tabs) expect(await ask(client, 'read', 'theme')).toBe('dark')
+})
+
+test('what another program writes is there at the next event after freshFor', async () => {
+  const app = await startApp({ freshFor: 0 })
+  answerReads(app)
+  const cookie = await app.login()
+  const { client } = await pair(app, cookie)
+  await write(otherProgram(app.store), idOf(cookie), 'theme', 'dark')
+  expect(await ask(client, 'read', 'theme')).toBe('dark')
+})
+
+test('within freshFor no event costs a read', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store, freshFor: 1_000_000 })
+  answerReads(app)
+  const { client } = await pair(app, await app.login())
+  store.reset()
+  for (let i = 0; i < 10; i++) await ask(client, 'read', 'user')
+  expect(store.calls.get).toBe(0)
+})
+
+test('what another program writes is there within recheck when the sockets are idle', async () => {
+  const app = await startApp({ recheck: 20 })
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  await write(otherProgram(app.store), idOf(cookie), 'theme', 'dark')
+  await vi.waitFor(() => expect(socket.handshake.session['theme']).toBe('dark'))
+})
+
+describe('while a re-read is on its way', () => {
+  /** Holds back every answer of `get` until it is released. */
+  class HeldStore extends CountingStore {
+    held: (() => void)[] | undefined
+
+    override get(...args: Parameters<CountingStore['get']>): void {
+      if (this.held) this.held.push(() => super.get(...args))
+      else super.get(...args)
+    }
+  }
+
+  test('all sockets of the session wait for the one read, and events keep their order', async () => {
+    const store = new HeldStore()
+    const app = await startApp({ store, freshFor: 0 })
+    const heard: string[] = []
+    app.io.on('connection', (socket) => {
+      socket.on('say', (word) => heard.push(word))
+    })
+    const cookie = await app.login()
+    const tabs = [await pair(app, cookie), await pair(app, cookie)]
+    const arrived = Promise.all(tabs.map(({ socket }) => new Promise((done) => countEvents(socket, 3, done))))
+    store.held = []
+    for (const { client } of tabs) for (const word of ['a', 'b', 'c']) client.emit('say', word)
+    await arrived
+    expect(heard).toEqual([])
+    expect(store.held).toHaveLength(1)
+    for (const release of store.held) release()
+    await vi.waitFor(() => expect(heard).toHaveLength(6))
+    expect(heard.slice().sort()).toEqual(['a', 'a', 'b', 'b', 'c', 'c'])
+    expect(heard.filter((word) => word !== 'b').join('')).toMatch(/^a.*c$/)
+    expect(store.calls.get).toBeLessThanOrEqual(4)
+  })
+
+  /** Calls back when so many packets have come in, whether or not they were let through. */
+  function countEvents(
+    socket: { onAny(listener: () => void): unknown },
+    count: number,
+    done: (value: unknown) => void,
+  ): void {
+    let seen = 0
+    socket.onAny(() => ++seen === count && done(undefined))
+  }
+
+  test('an event of a session that is gone reaches no handler', async () => {
+    const app = await startApp({ freshFor: 0 })
+    app.io.on('connection', (socket) => {
+      socket.on('say', () => expect.unreachable('the session is gone'))
+    })
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    const closed = new Promise((done) => socket.once('disconnect', done))
+    await new Promise((done) => otherProgram(app.store).destroy(idOf(cookie), done))
+    client.emit('say', 'x')
+    await closed
+  })
+})
+
+test('references stay valid: one session object for its whole life, and the same objects under unchanged keys', async () => {
+  const app = await startApp({ freshFor: 0 })
+  answerReads(app)
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  const { session } = socket.handshake
+  session.items = ['pen']
+  await new Promise((saved) => session.save(saved))
+  const { items } = session
+  await write(otherProgram(app.store), idOf(cookie), 'theme', 'dark')
+  expect(await ask(client, 'read', 'theme')).toBe('dark')
+  expect(socket.handshake.session).toBe(session)
+  expect(session.items).toBe(items)
+})

@@ -1,0 +1,240 @@
+/** No lost write: saves carry over only what was changed, updates are atomic, and nothing brings a dead session back. */
+
+import session, { type SessionData } from 'express-session'
+import fc from 'fast-check'
+import type { Socket } from 'socket.io-client'
+import { describe, expect, test } from 'vitest'
+import { WorkingCopy } from '../src/working-copy.js'
+import { ask, idOf, pair, startApp } from './support/app.js'
+import { CountingStore } from './support/counting-store.js'
+import { otherProgram, read, write } from './support/other-program.js'
+
+test('save() writes only the keys that were changed here, onto what the store holds now', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  await write(otherProgram(app.store), idOf(cookie), 'theme', 'dark')
+  socket.handshake.session.count = 1
+  await new Promise((saved) => socket.handshake.session.save(saved))
+  expect(await app.get('/session', cookie)).toMatchObject({ user: 'ann', theme: 'dark', count: 1 })
+})
+
+test('a key deleted here is deleted there, a key deleted there is deleted here', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  await app.get('/set/theme/dark', cookie)
+  await app.get('/set/size/big', cookie)
+  const { socket } = await pair(app, cookie)
+  await write(otherProgram(app.store), idOf(cookie), 'theme', undefined)
+  delete socket.handshake.session['size']
+  await new Promise((saved) => socket.handshake.session.save(saved))
+  expect(socket.handshake.session).not.toHaveProperty('theme')
+  expect(await app.get('/session', cookie)).not.toHaveProperty('size')
+})
+
+test('save() without a change costs no store call', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store })
+  const { socket } = await pair(app, await app.login())
+  store.reset()
+  await new Promise((saved) => socket.handshake.session.save(saved))
+  expect(store.calls).toEqual({ get: 0, set: 0, touch: 0, destroy: 0 })
+})
+
+test('50 parallel updates over two sockets make 50', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const tabs = [await pair(app, cookie), await pair(app, cookie)]
+  const increments = Array.from({ length: 50 }, (_, i) =>
+    app.sessions.update(tabs[i % 2]?.socket ?? expect.unreachable(), async (s) => {
+      const { count = 0 } = s
+      await new Promise(setImmediate)
+      s.count = count + 1
+    }),
+  )
+  await Promise.all(increments)
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 50 })
+  expect(tabs[0]?.socket.handshake.session.count).toBe(50)
+})
+
+test('update by id, without any socket', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  expect(await app.sessions.update(idOf(cookie), (s) => (s.count = 7))).toBe(7)
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 7 })
+})
+
+test('an update that was overtaken by another writer runs again, on what that one wrote', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  let runs = 0
+  await app.sessions.update(idOf(cookie), async (s) => {
+    if (++runs === 1) await write(otherProgram(app.store), idOf(cookie), 'count', 10)
+    s.count = (s.count ?? 0) + 1
+  })
+  expect(runs).toBe(2)
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 11 })
+})
+
+test('an update that is overtaken again and again gives up with ERR_SESSION_CONFLICT', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  let rival = 0
+  const update = app.sessions.update(idOf(cookie), async (s) => {
+    await write(otherProgram(app.store), idOf(cookie), 'count', ++rival)
+    s.count = -1
+  })
+  await expect(update).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' })
+})
+
+test('an update that fails leaves nothing behind', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  const update = app.sessions.update(socket, (s) => {
+    s.count = 1
+    throw new Error('changed my mind')
+  })
+  await expect(update).rejects.toThrow('changed my mind')
+  expect(socket.handshake.session).not.toHaveProperty('count')
+  await app.sessions.update(socket, (s) => (s.user = 'bob'))
+  expect(await app.get('/session', cookie)).not.toHaveProperty('count')
+})
+
+test('update sees what was changed on the socket and is not saved yet, and writes it', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  socket.handshake.session.count = 1
+  await app.sessions.update(socket, (s) => (s.count = (s.count ?? 0) + 1))
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 2 })
+})
+
+test.each([['save', 'a change']])(
+  'after the session was destroyed, %s says ERR_SESSION_NOT_FOUND and writes nothing',
+  async () => {
+    const app = await startApp()
+    const cookie = await app.login()
+    const { socket } = await pair(app, cookie)
+    await app.get('/logout', cookie)
+    socket.handshake.session.count = 1
+    const error = await new Promise((saved) => socket.handshake.session.save(saved))
+    expect(error).toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+    const update = app.sessions.update(socket, (s) => (s.count = 1))
+    await expect(update).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+    await expect(app.sessions.update(idOf(cookie), () => {})).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+    expect(await read(app.store, idOf(cookie))).toBeUndefined()
+  },
+)
+
+test('a slow HTTP request that saves after the logout does not bring the session back', async () => {
+  const app = await startApp()
+  const started = new Promise<void>((resolve) => {
+    app.express.get('/slow', async (req, res) => {
+      resolve()
+      await finish
+      req.session.count = 1
+      res.json(req.session)
+    })
+  })
+  let proceed = () => {}
+  const finish = new Promise<void>((resolve) => {
+    proceed = resolve
+  })
+  const cookie = await app.login()
+  const slow = app.get('/slow', cookie)
+  await started
+  await app.get('/logout', cookie)
+  proceed()
+  await slow
+  expect(await read(app.store, idOf(cookie))).toBeUndefined()
+})
+
+describe.each([true, false])('mergeHttpSaves: %s', (mergeHttpSaves) => {
+  test(`a slow HTTP request ${mergeHttpSaves ? 'keeps' : 'overwrites'} what sockets wrote while it ran`, async () => {
+    const app = await startApp({ mergeHttpSaves })
+    const cookie = await app.login()
+    app.express.get('/slow', async (req, res) => {
+      await app.sessions.update(req.sessionID, (s) => (s.count = 5))
+      req.session.items = ['from HTTP']
+      res.json(req.session)
+    })
+    await app.get('/slow', cookie)
+    const stored = (await app.get('/session', cookie)) as SessionData
+    expect(stored.items).toEqual(['from HTTP'])
+    expect(stored.count).toBe(mergeHttpSaves ? 5 : undefined)
+  })
+})
+
+test('10 000 mixed operations lose none: updates, saves on sockets, HTTP requests with mergeHttpSaves', async () => {
+  const app = await startApp({ mergeHttpSaves: true })
+  app.io.on('connection', (socket) => {
+    socket.on('update', (answer) => app.sessions.update(socket, (s) => (s.count = (s.count ?? 0) + 1)).then(answer))
+    socket.on('save', (key, answer) => {
+      socket.handshake.session[key] = true
+      socket.handshake.session.save((error) => answer(error ?? null))
+    })
+  })
+  const cookies = await Promise.all(Array.from({ length: 40 }, () => app.login()))
+  const clients: { client: Socket }[][] = []
+  for (const cookie of cookies) clients.push([await pair(app, cookie), await pair(app, cookie)])
+  const operations = Array.from({ length: 10_000 }, (_, i) => {
+    const [cookie, tabs] = [cookies[i % 40] as string, clients[i % 40]]
+    const { client } = tabs?.[i % 2] ?? expect.unreachable()
+    const kind = Math.floor(i / 40) % 10
+    if (kind === 0) return () => app.get(`/set/http${i}/1`, cookie)
+    return kind < 5 ? () => ask(client, 'update') : () => ask(client, 'save', `socket${i}`)
+  })
+  await inParallel(operations, 200)
+  for (const cookie of cookies) {
+    const stored = (await read(app.store, idOf(cookie))) as SessionData
+    expect(stored.count).toBe(100)
+    expect(Object.keys(stored).filter((key) => key.startsWith('socket'))).toHaveLength(125)
+    expect(Object.keys(stored).filter((key) => key.startsWith('http'))).toHaveLength(25)
+  }
+}, 60_000)
+
+async function inParallel(operations: (() => Promise<unknown>)[], width: number): Promise<void> {
+  const rest = operations.values()
+  const worker = async () => {
+    for (const operation of rest) await operation()
+  }
+  await Promise.all(Array.from({ length: width }, worker))
+}
+
+describe('the rebase, for any base, ours and theirs', () => {
+  const content = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'toString', 'constructor'), fc.jsonValue(), {
+    maxKeys: 5,
+  })
+  const sessionOf = (data: object) =>
+    ({ ...structuredClone(data), cookie: new session.Cookie() }) as never as session.Session
+  const dataOf = (value: unknown) => {
+    const { cookie, ...data } = JSON.parse(JSON.stringify(value))
+    return data as Record<string, unknown>
+  }
+
+  test('every key that one side only changed has that side’s value, and one that both changed has ours', () => {
+    fc.assert(
+      fc.property(content, content, content, (base, ours, theirs) => {
+        const copy = new WorkingCopy(sessionOf(base) as never)
+        const now = copy.session as unknown as Record<string, unknown>
+        for (const key of Object.keys(base)) if (!Object.hasOwn(ours, key)) delete now[key]
+        Object.assign(now, structuredClone(ours))
+        const conflicts = copy.rebase(sessionOf(theirs) as never)
+        for (const key of new Set([base, ours, theirs].flatMap(Object.keys))) {
+          const [b, o, t] = [base, ours, theirs].map((side) =>
+            Object.hasOwn(side, key) ? JSON.stringify(side[key]) : undefined,
+          )
+          const expected = o === b ? t : o
+          const actual = Object.hasOwn(now, key) ? JSON.stringify(now[key]) : undefined
+          expect([key, actual]).toEqual([key, expected])
+          expect(conflicts.includes(key)).toBe(o !== b && t !== b && o !== t)
+        }
+        expect(copy.isChanged).toBe(JSON.stringify(sorted(dataOf(now))) !== JSON.stringify(sorted(dataOf(theirs))))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  const sorted = (value: Record<string, unknown>) => Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+})

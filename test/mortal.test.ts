@@ -1,0 +1,317 @@
+/** Over when the session is over: every kind of ending closes the sockets, tells its reason, and leaves no record. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import session, { type SessionData } from 'express-session'
+import fc from 'fast-check'
+import type { SessionEnd } from 'handshake-session'
+import type { Socket } from 'socket.io'
+import { describe, expect, test } from 'vitest'
+import { type App, type AppOptions, ask, connect, cookieOf, idOf, next, pair, startApp } from './support/app.js'
+import { CountingStore } from './support/counting-store.js'
+import { otherProgram, read } from './support/other-program.js'
+
+/** A way in which a session ends. */
+interface Ending {
+  reason: SessionEnd['reason']
+  options?: AppOptions
+  end(app: App, cookie: string): unknown
+}
+
+const endings: Record<string, Ending> = {
+  'req.session.destroy()': { reason: 'destroyed', end: (app, cookie) => app.get('/logout', cookie) },
+  'req.session.regenerate()': { reason: 'regenerated', end: (app, cookie) => app.get('/regenerate', cookie) },
+  "req.session = null with unset: 'destroy'": {
+    reason: 'destroyed',
+    options: { session: { unset: 'destroy' } },
+    end: (app, cookie) => app.get('/unset', cookie),
+  },
+  'expiry, idle': { reason: 'expired', options: { session: { cookie: { maxAge: 300 } } }, end: () => {} },
+  'deletion by another program, idle': {
+    reason: 'destroyed',
+    options: { recheck: 20 },
+    end: (app, cookie) => otherProgram(app.store).destroy(idOf(cookie)),
+  },
+  'deletion by another program, at the next event': {
+    reason: 'destroyed',
+    options: { freshFor: 0 },
+    end: async (app, cookie) => {
+      await new Promise((done) => otherProgram(app.store).destroy(idOf(cookie), done))
+      app.io.emit('poke')
+    },
+  },
+  'revoke(id)': { reason: 'revoked', end: (app, cookie) => app.sessions.revoke(idOf(cookie)) },
+  'session.destroy() on a socket': {
+    reason: 'destroyed',
+    end: (app, cookie) => {
+      const sockets = [...app.io.sockets.sockets.values()]
+      sockets.find(({ handshake }) => handshake.sessionID === idOf(cookie))?.handshake.session.destroy(() => {})
+    },
+  },
+}
+
+function addUnset(app: App): void {
+  app.express.get('/unset', (req, res) => {
+    req.session = null as never
+    res.json({})
+  })
+}
+
+describe.each(Object.entries(endings))('%s', (_name, { reason, options, end }) => {
+  test('ends the session: reason told once, sockets closed in every namespace, no record, no way back', async () => {
+    const app = await startApp(options)
+    addUnset(app)
+    const ends: SessionEnd[] = []
+    app.sessions.on('end', (event) => ends.push(event))
+    app.io.of('/chat').on('connection', () => {})
+    const cookie = await app.login()
+    const other = await pair(app, await app.login('bob'))
+    const clients = [await pair(app, cookie), await pair(app, cookie)].map(({ client }) => client)
+    const chat = connect(`${app.url}/chat`, cookie)
+    await next(chat, 'connect')
+    clients[0]?.on('poke', () => clients[0]?.emit('any'))
+    const closed = Promise.all([...clients, chat].map((client) => next(client, 'disconnect')))
+    await end(app, cookie)
+    expect(new Set(await closed)).toEqual(new Set(['transport close']))
+    expect(ends.filter(({ sessionID }) => sessionID === idOf(cookie))).toEqual([{ sessionID: idOf(cookie), reason }])
+    expect(await read(app.store, idOf(cookie))).toBeUndefined()
+    if (reason !== 'expired') expect(other.client.connected).toBe(true)
+    const refused = await next(connect(app.url, cookie), 'connect_error')
+    expect(refused).toMatchObject({ data: { code: 'ERR_SESSION_NOT_FOUND' } })
+  })
+})
+
+test('after regenerate the client comes back by itself, with its new cookie', async () => {
+  const app = await startApp()
+  app.express.get('/become/:user', (req, res) => {
+    req.session.regenerate(() => {
+      req.session.user = req.params.user
+      res.json({})
+    })
+  })
+  const cookie = await app.login()
+  const extraHeaders = { cookie }
+  const { client } = await pair(app, cookie, { extraHeaders, reconnection: true, reconnectionDelay: 50 })
+  const again = next<Socket>(app.io, 'connection')
+  client.once('disconnect', () => {
+    extraHeaders.cookie = renewed
+  })
+  let renewed = ''
+  const response = await fetch(`${app.url}/become/bob`, { headers: { cookie } })
+  renewed = cookieOf({ headers: { 'set-cookie': response.headers.getSetCookie() } })
+  const { handshake } = await again
+  expect(handshake.sessionID).toBe(idOf(renewed))
+  expect(handshake.session.user).toBe('bob')
+})
+
+test('events still queued when the session ends reach no handler', async () => {
+  const app = await startApp()
+  const heard: number[] = []
+  app.io.on('connection', (socket) => {
+    socket.on('count', async (n) => {
+      heard.push(n)
+      if (n === 0) socket.handshake.session.destroy(() => {})
+    })
+  })
+  const { client } = await pair(app, await app.login())
+  for (let n = 0; n < 100; n++) client.emit('count', n)
+  await next(client, 'disconnect')
+  expect(heard).toEqual([0])
+})
+
+test('a listener of end that throws goes to onError, and the sockets are closed all the same', async () => {
+  const told: string[] = []
+  const app = await startApp({ onError: (_error, { stage }) => told.push(stage) })
+  app.sessions.on('end', () => {
+    throw new Error('from the listener')
+  })
+  const { client } = await pair(app, await app.login())
+  const closed = next(client, 'disconnect')
+  await app.sessions.revoke(String((await app.io.fetchSockets())[0]?.handshake.sessionID))
+  await closed
+  expect(told).toEqual(['end'])
+})
+
+test('a session that the store could not destroy lives on: its client is let in again', async () => {
+  class StubbornStore extends CountingStore {
+    override destroy(_id: string, callback: (error?: unknown) => void): void {
+      setImmediate(callback, new Error('down'))
+    }
+  }
+  const app = await startApp({ store: new StubbornStore() })
+  const cookie = await app.login()
+  const { client } = await pair(app, cookie)
+  const closed = next(client, 'disconnect')
+  await expect(app.sessions.revoke(idOf(cookie))).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' })
+  await closed
+  await pair(app, cookie)
+})
+
+describe('touch', () => {
+  const maxAge = 400
+
+  test('a session that is active for ten times maxAge by events alone stays; then it ends', async () => {
+    const store = new CountingStore()
+    const app = await startApp({ store, session: { cookie: { maxAge } } })
+    app.io.on('connection', (socket) => socket.on('ping', (answer) => answer(socket.handshake.session.user)))
+    const cookie = await app.login()
+    const { client } = await pair(app, cookie)
+    store.reset()
+    for (let elapsed = 0; elapsed < 10 * maxAge; elapsed += 20) {
+      expect(await ask(client, 'ping')).toBe('ann')
+      await sleep(20)
+    }
+    expect(store.calls.touch).toBeGreaterThanOrEqual(30)
+    expect(store.calls.touch).toBeLessThanOrEqual(101)
+    expect(store.calls.set).toBe(0)
+    await next(client, 'disconnect')
+  })
+
+  test('what the server sends does not extend it: ends within a second of its expiry', async () => {
+    const app = await startApp({ session: { cookie: { maxAge } } })
+    const cookie = await app.login()
+    const started = Date.now()
+    const { client } = await pair(app, cookie)
+    const news = setInterval(() => app.io.emit('news'), 20)
+    await next(client, 'disconnect')
+    clearInterval(news)
+    expect(Date.now() - started).toBeGreaterThanOrEqual(maxAge - 100)
+    expect(Date.now() - started).toBeLessThan(maxAge + 1_000)
+  })
+
+  test('a session that lives on because of HTTP requests does not end early', async () => {
+    const app = await startApp({ session: { cookie: { maxAge } } })
+    const cookie = await app.login()
+    const { client } = await pair(app, cookie)
+    let open = true
+    client.once('disconnect', () => {
+      open = false
+    })
+    for (let elapsed = 0; elapsed < 3 * maxAge; elapsed += 50) {
+      await app.get('/session', cookie)
+      await sleep(50)
+    }
+    expect(open).toBe(true)
+  })
+
+  test('touch: false leaves the expiry to HTTP', async () => {
+    const app = await startApp({ touch: false, session: { cookie: { maxAge } } })
+    app.io.on('connection', (socket) => socket.on('ping', (answer) => answer()))
+    const { client } = await pair(app, await app.login())
+    const pings = setInterval(() => client.emit('ping', () => {}), 20)
+    await next(client, 'disconnect')
+    clearInterval(pings)
+  })
+
+  test('on a store without touch it is a commit', async () => {
+    const store = Object.assign(new CountingStore(), { touch: undefined as never })
+    const app = await startApp({ store, session: { cookie: { maxAge } } })
+    app.io.on('connection', (socket) => socket.on('ping', (answer) => answer()))
+    const { client } = await pair(app, await app.login())
+    store.reset()
+    for (let elapsed = 0; elapsed < 3 * maxAge; elapsed += 20) {
+      await ask(client, 'ping')
+      await sleep(20)
+    }
+    expect(store.calls.set).toBeGreaterThanOrEqual(6)
+    expect(store.calls.set).toBeLessThanOrEqual(31)
+  })
+})
+
+test('after any ending, in any interleaving with saves, updates, touches and disconnects, there is no record', async () => {
+  const app = await startApp({ mergeHttpSaves: true, session: { cookie: { maxAge: 60_000 } } })
+  const actions = {
+    save: (_cookie: string, { handshake }: Ends) => {
+      handshake.session.count = Math.random()
+      return new Promise((done) => handshake.session.save(done))
+    },
+    update: (cookie: string) => app.sessions.update(idOf(cookie), (s) => (s.count = Math.random())),
+    slowUpdate: (cookie: string) =>
+      app.sessions.update(idOf(cookie), async (s) => {
+        await new Promise(setImmediate)
+        s.count = Math.random()
+      }),
+    http: (cookie: string) => fetch(`${app.url}/set/a/${Math.random()}`, { headers: { cookie } }),
+    leave: async (_cookie: string, { conn }: Ends) => conn.close(),
+    logout: (cookie: string) => fetch(`${app.url}/logout`, { headers: { cookie } }),
+    regenerate: (cookie: string) => fetch(`${app.url}/regenerate`, { headers: { cookie } }),
+    revoke: (cookie: string) => app.sessions.revoke(idOf(cookie)),
+  }
+  type Action = keyof typeof actions
+  interface Ends {
+    handshake: { session: session.Session & Partial<SessionData> }
+    conn: { close(): void }
+  }
+  const some = fc.array(fc.constantFrom<Action>('save', 'update', 'slowUpdate', 'http', 'leave'), { maxLength: 6 })
+  const ending = fc.constantFrom<Action>('logout', 'regenerate', 'revoke')
+  const schedule = fc.tuple(some, ending, some, fc.infiniteStream(fc.integer({ min: 0, max: 3 })))
+  await fc.assert(
+    fc.asyncProperty(schedule, async ([before, end, after, pauses]) => {
+      const cookie = await app.login()
+      const { socket } = await pair(app, cookie)
+      const running: Promise<unknown>[] = []
+      for (const action of [...before, end, ...after]) {
+        running.push(Promise.resolve(actions[action](cookie, socket)).catch(() => {}))
+        for (let ticks = pauses.next().value; ticks > 0; ticks--) await new Promise(setImmediate)
+      }
+      await Promise.all(running)
+      expect(await read(app.store, idOf(cookie))).toBeUndefined()
+    }),
+    { numRuns: 150 },
+  )
+}, 60_000)
+
+test('10 000 sockets of 1 000 sessions: revoking all closes all, and nothing is left', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store })
+  const { SessionRegistry } = await import('handshake-session/internals')
+  const registry = SessionRegistry.join(store)
+  const ids = Array.from({ length: 1_000 }, (_, i) => `session-${i}`)
+  for (const id of ids) store.set(id, { cookie: new session.Cookie(), user: id } as SessionData)
+  store.reset()
+  const conns = await connectFakes(app, ids, 10)
+  expect(store.calls.get).toBe(1_000)
+  expect(registry.size).toBe(1_000)
+  await Promise.all(ids.map((id) => app.sessions.revoke(id)))
+  expect(conns.every(({ readyState }) => readyState === 'closed')).toBe(true)
+  expect(registry.size).toBe(0)
+  expect(app.io.sockets.adapter.rooms.size).toBe(0)
+  expect(app.io.sockets.sockets.size).toBe(0)
+  registry.leave()
+}, 60_000)
+
+/** Connections without a network: what is counted here is ours, and 10 000 real ones would be the system's. */
+async function connectFakes(app: App, ids: string[], each: number) {
+  const { sign } = await import('cookie-signature')
+  const { EventEmitter } = await import('node:events')
+  class Conn extends EventEmitter {
+    readyState = 'open'
+    readonly protocol = 4
+    readonly transport = { writable: true }
+    readonly remoteAddress = '127.0.0.1'
+    readonly id = Math.random().toString(36)
+
+    constructor(readonly request: object) {
+      super()
+    }
+
+    write(): void {}
+
+    close(): void {
+      this.readyState = 'closed'
+      this.emit('close', 'forced close')
+    }
+  }
+  const conns = ids.flatMap((id) => {
+    const cookie = `connect.sid=${encodeURIComponent(`s:${sign(id, 'keyboard cat')}`)}`
+    return Array.from({ length: each }, () => new Conn({ headers: { cookie }, connection: {}, _query: {} }))
+  })
+  const connected = new Promise<void>((done) => {
+    let count = 0
+    app.io.on('connection', () => ++count === conns.length && done())
+  })
+  for (const conn of conns) {
+    app.io.engine.emit('connection', conn as never)
+    conn.emit('data', '0')
+  }
+  await connected
+  return conns
+}
