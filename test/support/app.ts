@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import express, { type Express } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import session from 'express-session'
 import { type HandshakeSessionOptions, type HandshakeSessions, handshakeSession } from 'handshake-session'
 import { Server, type ServerOptions, type Socket as ServerSocket } from 'socket.io'
@@ -28,6 +28,8 @@ export interface AppOptions extends Partial<HandshakeSessionOptions> {
 export interface App {
   url: string
   express: Express
+  /** The `session(…)` that the routes have. */
+  middleware: RequestHandler
   io: Server
   sessions: HandshakeSessions
   store: session.Store
@@ -60,7 +62,8 @@ export async function startApp({
     secret: options.secret as string,
     name: options.name ?? options.key,
   }
-  app.use(session({ resave: false, saveUninitialized: false, ...sessionOptions, ...forSession }))
+  const middleware = session({ resave: false, saveUninitialized: false, ...sessionOptions, ...forSession })
+  app.use(middleware)
   addRoutes(app)
   const server = createServer({ maxHeaderSize: 4_000_000 }, app)
   const io = new Server(server, ioOptions)
@@ -76,6 +79,7 @@ export async function startApp({
   return {
     url,
     express: app,
+    middleware,
     io,
     sessions,
     store: forSession.store,

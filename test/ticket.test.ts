@@ -1,0 +1,186 @@
+/** Tickets: the session for clients that cannot send the cookie. 60 seconds, once, bound to the session. */
+import session from 'express-session'
+import { handshakeSession } from 'handshake-session'
+import type { Socket } from 'socket.io'
+import { describe, expect, test, vi } from 'vitest'
+import { type App, connect, idOf, next, secret, startApp } from './support/app.js'
+import { otherProgram, read } from './support/other-program.js'
+
+async function startTicketApp(options = {}): Promise<App> {
+  const app = await startApp(options)
+  app.express.get('/ticket', (req, res) => res.json(app.sessions.ticket(req)))
+  return app
+}
+
+/** Connects with a ticket and no cookie, as a page of another site would. */
+function connectWith(app: App, ticket: unknown) {
+  return connect(app.url, undefined, { auth: { ticket }, extraHeaders: { origin: 'https://elsewhere.example' } })
+}
+
+test('a ticket lets in without a cookie, from any origin, with the session it was issued for', async () => {
+  const app = await startTicketApp()
+  const cookie = await app.login()
+  const connection = next<Socket>(app.io, 'connection')
+  const client = connectWith(app, await app.get('/ticket', cookie))
+  await next(client, 'connect')
+  const { handshake } = await connection
+  expect(handshake.session.user).toBe('ann')
+  expect(handshake.sessionID).toBe(idOf(cookie))
+})
+
+test('the socket has the same life as with a cookie: logout closes it', async () => {
+  const app = await startTicketApp()
+  const cookie = await app.login()
+  const client = connectWith(app, await app.get('/ticket', cookie))
+  await next(client, 'connect')
+  const closed = next(client, 'disconnect')
+  await app.get('/logout', cookie)
+  await closed
+})
+
+test('it is good once, also when a slow HTTP request overwrites the session meanwhile', async () => {
+  const app = await startTicketApp()
+  const cookie = await app.login()
+  const ticket = await app.get('/ticket', cookie)
+  app.express.get('/slow', async (req, res) => {
+    await next(connectWith(app, ticket), 'connect')
+    req.session.count = 1
+    res.json({})
+  })
+  await app.get('/slow', cookie)
+  expect(await read(app.store, idOf(cookie))).not.toHaveProperty('__tickets')
+  expect(await next(connectWith(app, ticket), 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_TICKET' } })
+})
+
+test('of many handshakes at once with one ticket, one gets in', async () => {
+  const app = await startTicketApp()
+  const ticket = await app.get('/ticket', await app.login())
+  const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => next(connectWith(app, ticket), 'connect')))
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+})
+
+test('single use holds across processes that share the store', async () => {
+  const app = await startTicketApp()
+  const ticket = await app.get('/ticket', await app.login())
+  await next(connectWith(app, ticket), 'connect')
+  const elsewhere = handshakeSession({ store: otherProgram(app.store), secret })
+  const handshake = { headers: {}, auth: { ticket } }
+  await expect(elsewhere.load(handshake)).rejects.toMatchObject({
+    code: 'ERR_SESSION_TICKET',
+    message: expect.stringContaining('used before'),
+  })
+  elsewhere.close()
+})
+
+test('three namespaces of one connection need one ticket', async () => {
+  const app = await startTicketApp()
+  app.io.of('/a')
+  const auth = { ticket: await app.get('/ticket', await app.login()) }
+  const client = connect(app.url, undefined, { auth })
+  await next(client, 'connect')
+  await next(client.io.socket('/a', { auth }).connect(), 'connect')
+})
+
+test('after 60 seconds it is too old', async () => {
+  const app = await startTicketApp()
+  const cookie = await app.login()
+  const ticket = await app.get('/ticket', cookie)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_001 })
+  try {
+    await expect(app.sessions.load({ headers: {}, auth: { ticket } })).rejects.toMatchObject({
+      code: 'ERR_SESSION_TICKET',
+      message: expect.stringContaining('older than 60 s'),
+    })
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('after the session is revoked its ticket is worth nothing', async () => {
+  const app = await startTicketApp()
+  const cookie = await app.login()
+  const ticket = await app.get('/ticket', cookie)
+  await app.sessions.revoke(idOf(cookie))
+  expect(await next(connectWith(app, ticket), 'connect_error')).toMatchObject({
+    data: { code: 'ERR_SESSION_NOT_FOUND' },
+  })
+})
+
+test('it tells neither the id nor the secret, and no two are alike', async () => {
+  const app = await startTicketApp()
+  const cookie = await app.login()
+  const tickets = [await app.get('/ticket', cookie), await app.get('/ticket', cookie)].map(String)
+  expect(tickets[0]).not.toBe(tickets[1])
+  for (const ticket of tickets) {
+    const content = Buffer.from(ticket, 'base64url').toString('latin1')
+    expect(ticket + content).not.toContain(idOf(cookie))
+    expect(ticket + content).not.toContain(secret)
+  }
+})
+
+test('secrets can be rotated: a ticket of the old one is still good', async () => {
+  const store = new session.MemoryStore()
+  const old = await startTicketApp({ store, secret: 'old' })
+  const ticket = await old.get('/ticket', await old.login())
+  const app = await startTicketApp({ store, secret: ['new', 'old'] })
+  await next(connectWith(app, ticket), 'connect')
+})
+
+describe('anything else in its place is refused, and ends nothing', () => {
+  const changed = (ticket: string) => ticket.slice(0, -3) + (ticket.endsWith('AAA') ? 'BBB' : 'AAA')
+  const rows: [string, (ticket: string) => unknown][] = [
+    ['null', () => null],
+    ['a number', () => 7],
+    ['an object', () => ({ toString: 'x' })],
+    ['an array', () => ['x']],
+    ['an empty string', () => ''],
+    ['a short string', () => 'abc'],
+    ['a huge string', () => 'A'.repeat(100_000)],
+    ['a changed ticket', changed],
+    ['a truncated ticket', (ticket) => ticket.slice(0, 40)],
+  ]
+  test.each(rows)('%s', async (_name, forge) => {
+    const app = await startTicketApp()
+    const ticket = forge(String(await app.get('/ticket', await app.login())))
+    expect(await next(connectWith(app, ticket), 'connect_error')).toMatchObject({
+      data: { code: 'ERR_SESSION_TICKET' },
+    })
+    const explanation = await app.sessions.explain({ headers: {}, auth: { ticket } })
+    expect(explanation).toMatchObject({
+      accepted: false,
+      code: 'ERR_SESSION_TICKET',
+      steps: [{ step: 'ticket', ok: false }],
+    })
+  })
+})
+
+test('ticket(req) of a request without a session says so', async () => {
+  const app = await startTicketApp()
+  expect(() => app.sessions.ticket({})).toThrow(expect.objectContaining({ code: 'ERR_SESSION_NOT_FOUND' }))
+})
+
+describe('a handshake without a request (WebTransport)', () => {
+  /** What Socket.IO gives over WebTransport, where `request` is null and no header came. */
+  async function admitted(app: App, auth: object): Promise<unknown> {
+    app.io.of('/').use((socket, pass) => {
+      Object.defineProperty(socket, 'request', { value: null })
+      pass()
+    })
+    return next(connect(app.url, undefined, { auth: auth as never }), 'connect')
+  }
+
+  test('works by ticket', async () => {
+    const app = await startTicketApp({ attach: false })
+    const ticket = await app.get('/ticket', await app.login())
+    const connected = admitted(app, { ticket })
+    app.sessions.attach(app.io)
+    await connected
+  })
+
+  test('is refused cleanly without', async () => {
+    const app = await startTicketApp({ attach: false })
+    const refused = admitted(app, {})
+    app.sessions.attach(app.io)
+    await expect(refused).rejects.toMatchObject({ data: { code: 'ERR_SESSION_COOKIE_MISSING' } })
+  })
+})
