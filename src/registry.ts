@@ -4,6 +4,7 @@
  * `HandshakeSessions` use it: two would lose each other's writes.
  */
 import { EventEmitter } from 'node:events'
+import { Lanes } from './lanes'
 import { Lifetime } from './lifetime'
 import { type Holder, LiveSession } from './live-session'
 import type { Stage } from './options'
@@ -56,7 +57,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly #restore: () => void
   readonly #live = new Map<string, LiveSession>()
   readonly #opening = new Map<string, Opening>()
-  readonly #lanes = new Map<string, Lane & { last: Promise<unknown> }>()
+  readonly #lanes = new Lanes()
   readonly #held = new WeakMap<Holder, LiveSession>()
   readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
   /** Ids that were destroyed, and when: what was read before must not write them again. */
@@ -78,6 +79,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   #join({ timeout = 10_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
     const first = this.#users++ === 0
     this.store.timeout = first ? timeout : Math.max(this.store.timeout, timeout)
+    this.#lanes.patience = this.store.timeout
     this.#lifetime.recheck = first ? recheck : Math.min(this.#lifetime.recheck, recheck)
     this.#mergeHttpSaves ||= mergeHttpSaves
   }
@@ -136,16 +138,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** Runs `work` after all other work on this id, failed or not. */
   exclusive<T>(id: string, work: (lane: Lane) => Promise<T>): Promise<T> {
-    const lane = this.#lanes.get(id) ?? { ended: undefined, last: Promise.resolve() }
-    const run = lane.last.then(() => work(lane))
-    const last = run
-      .catch(() => {})
-      .then(() => {
-        if (lane.last === last) this.#lanes.delete(id)
-      })
-    lane.last = last
-    this.#lanes.set(id, lane)
-    return run
+    return this.#lanes.run(id, work)
   }
 
   /** The session is being destroyed: from now on it is over, and nobody may write or open it again. */
@@ -161,7 +154,9 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** The session is over: tells, then closes whoever holds it, `answered` awaited. */
   gone(id: string, reason: EndReason, answered?: Promise<unknown>): void {
-    for (const work of [this.#lanes.get(id), this.#opening.get(id)]) if (work) work.ended = reason
+    this.#lanes.end(id, reason)
+    const opening = this.#opening.get(id)
+    if (opening) opening.ended = reason
     const live = this.#live.get(id)
     this.#live.delete(id)
     if (live) live.ended = reason

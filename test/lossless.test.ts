@@ -101,6 +101,17 @@ test('an update that fails leaves nothing behind', async () => {
   expect(await app.get('/session', cookie)).not.toHaveProperty('count')
 })
 
+test('an update awaited inside another of the same session fails, and neither hangs', async () => {
+  const app = await startApp({ timeout: 100 })
+  const cookie = await app.login()
+  const update = app.sessions.update(idOf(cookie), async (s) => {
+    s.count = 1
+    await app.sessions.update(idOf(cookie), (inner) => (inner.count = 2))
+  })
+  await expect(update).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' })
+  expect(await app.sessions.update(idOf(cookie), (s) => s.count)).toBeUndefined()
+})
+
 test('update sees what was changed on the socket and is not saved yet, and writes it', async () => {
   const app = await startApp()
   const cookie = await app.login()

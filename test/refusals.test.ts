@@ -316,6 +316,7 @@ describe('origins', () => {
     ['origins: a function', { origins: (origin: string) => origin === page }, true],
     ['origins: an async function', { origins: async () => true }, true],
     ['origins: a function that answers something truthy', { origins: () => 'yes' }, false],
+    ['origins: an async function that answers something truthy', { origins: async () => 'yes' }, false],
     ['origins: a function that throws', { origins: () => JSON.parse('{') }, false],
     ['origins: a function that rejects', { origins: () => Promise.reject(new Error('no')) }, false],
   ]

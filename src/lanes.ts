@@ -1,0 +1,63 @@
+/**
+ * The order of work: one lane per session id, in which each piece of work waits for the one before it, failed or not.
+ */
+import { SessionError } from './errors'
+import type { EndReason, Lane } from './stored-session'
+
+interface Waiting {
+  start(): Promise<void>
+  reject(error: SessionError): void
+}
+
+class Queue implements Lane {
+  ended: EndReason | undefined
+  isRunning = false
+  readonly waiting: Waiting[] = []
+}
+
+export class Lanes {
+  /**
+   * Milliseconds that a piece of work may take while others wait for it; then those are rejected. So an `update` that is
+   * awaited inside another of the same session fails instead of hanging for ever.
+   */
+  patience = 10_000
+
+  readonly #queues = new Map<string, Queue>()
+
+  /** @throws SessionError (rejects) `ERR_SESSION_CONFLICT` when the work before it takes too long, and what `work` throws */
+  run<T>(id: string, work: (lane: Lane) => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(id) ?? new Queue()
+    this.#queues.set(id, queue)
+    return new Promise((resolve, reject) => {
+      queue.waiting.push({ start: () => work(queue).then(resolve, reject), reject })
+      if (!queue.isRunning) this.#next(id, queue)
+    })
+  }
+
+  /** Tells the work that runs or waits now that its session is over. */
+  end(id: string, reason: EndReason): void {
+    const queue = this.#queues.get(id)
+    if (queue) queue.ended = reason
+  }
+
+  #next(id: string, queue: Queue): void {
+    const entry = queue.waiting.shift()
+    queue.isRunning = entry !== undefined
+    if (!entry) {
+      this.#queues.delete(id)
+      return
+    }
+    const watchdog = setTimeout(() => giveUp(queue, this.patience), this.patience).unref()
+    entry.start().finally(() => {
+      clearTimeout(watchdog)
+      this.#next(id, queue)
+    })
+  }
+}
+
+function giveUp(queue: Queue, patience: number): void {
+  const message =
+    `the work before this on the same session takes longer than ${patience} ms; ` +
+    'an update or save of a session must not be awaited inside update'
+  for (const { reject } of queue.waiting.splice(0)) reject(new SessionError('ERR_SESSION_CONFLICT', message))
+}
