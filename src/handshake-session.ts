@@ -138,7 +138,10 @@ export class HandshakeSessions {
     return this.#tickets.issue(request.sessionID)
   }
 
-  /** Told when a session ends that this process heard of. What the listener throws goes to `onError`. */
+  /**
+   * Told when a session ends that sockets of this process have, just before they are closed: what the listener emits to
+   * its room still arrives. What the listener throws goes to `onError`.
+   */
   on(event: 'end', listener: (end: SessionEnd) => void): this {
     this.#events.on(event, listener)
     return this

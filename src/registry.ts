@@ -152,17 +152,18 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#graves.delete(id)
   }
 
-  /** The session is over: tells, then closes whoever holds it, `answered` awaited. */
+  /** The session is over: if anybody holds it, tells, then closes the holders, `answered` awaited. */
   gone(id: string, reason: EndReason, answered?: Promise<unknown>): void {
     this.#lanes.end(id, reason)
     const opening = this.#opening.get(id)
     if (opening) opening.ended = reason
     const live = this.#live.get(id)
+    if (!live) return
     this.#live.delete(id)
-    if (live) live.ended = reason
+    live.ended = reason
     this.emit('end', { sessionID: id, reason })
     const close = () => {
-      for (const holder of live?.holders ?? []) holder.close()
+      for (const holder of live.holders) holder.close()
     }
     if (answered) answered.then(close)
     else close()

@@ -1,13 +1,16 @@
 /** No lost write: saves carry over only what was changed, updates are atomic, and nothing brings a dead session back. */
 
+import { RedisStore } from 'connect-redis'
 import session, { type SessionData } from 'express-session'
 import fc from 'fast-check'
+import { createClient } from 'redis'
 import type { Socket } from 'socket.io-client'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { WorkingCopy } from '../src/working-copy.js'
 import { ask, idOf, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { otherProgram, read, write } from './support/other-program.js'
+import { startRedis } from './support/services.js'
 
 test('save() writes only the keys that were changed here, onto what the store holds now', async () => {
   const app = await startApp()
@@ -177,33 +180,49 @@ describe.each([true, false])('mergeHttpSaves: %s', (mergeHttpSaves) => {
   })
 })
 
-test('10 000 mixed operations lose none: updates, saves on sockets, HTTP requests with mergeHttpSaves', async () => {
-  const app = await startApp({ mergeHttpSaves: true })
-  app.io.on('connection', (socket) => {
-    socket.on('update', (answer) => app.sessions.update(socket, (s) => (s.count = (s.count ?? 0) + 1)).then(answer))
-    socket.on('save', (key, answer) => {
-      socket.handshake.session[key] = true
-      socket.handshake.session.save((error) => answer(error ?? null))
+test.each(['MemoryStore', 'Redis'])(
+  '10 000 mixed operations lose none, on %s',
+  async (engine) => {
+    const store = engine === 'Redis' ? await redisStore() : new session.MemoryStore()
+    const app = await startApp({ store, mergeHttpSaves: true })
+    app.io.on('connection', (socket) => {
+      socket.on('update', (answer) => app.sessions.update(socket, (s) => (s.count = (s.count ?? 0) + 1)).then(answer))
+      socket.on('save', (key, answer) => {
+        socket.handshake.session[key] = true
+        socket.handshake.session.save((error) => answer(error ?? null))
+      })
     })
+    const cookies = await Promise.all(Array.from({ length: 40 }, () => app.login()))
+    const clients: { client: Socket }[][] = []
+    for (const cookie of cookies) clients.push([await pair(app, cookie), await pair(app, cookie)])
+    const operations = Array.from({ length: 10_000 }, (_, i) => {
+      const [cookie, tabs] = [cookies[i % 40] as string, clients[i % 40]]
+      const { client } = tabs?.[i % 2] ?? expect.unreachable()
+      const kind = Math.floor(i / 40) % 10
+      if (kind === 0) return () => app.get(`/set/http${i}/1`, cookie)
+      return kind < 5 ? () => ask(client, 'update') : () => ask(client, 'save', `socket${i}`)
+    })
+    await inParallel(operations, 200)
+    for (const cookie of cookies) {
+      const stored = (await read(app.store, idOf(cookie))) as SessionData
+      expect(stored.count).toBe(100)
+      expect(Object.keys(stored).filter((key) => key.startsWith('socket'))).toHaveLength(125)
+      expect(Object.keys(stored).filter((key) => key.startsWith('http'))).toHaveLength(25)
+    }
+  },
+  120_000,
+)
+
+async function redisStore(): Promise<session.Store> {
+  const redis = await startRedis()
+  const client = createClient({ url: redis.url })
+  await client.connect()
+  onTestFinished(async () => {
+    await client.close()
+    await redis.stop()
   })
-  const cookies = await Promise.all(Array.from({ length: 40 }, () => app.login()))
-  const clients: { client: Socket }[][] = []
-  for (const cookie of cookies) clients.push([await pair(app, cookie), await pair(app, cookie)])
-  const operations = Array.from({ length: 10_000 }, (_, i) => {
-    const [cookie, tabs] = [cookies[i % 40] as string, clients[i % 40]]
-    const { client } = tabs?.[i % 2] ?? expect.unreachable()
-    const kind = Math.floor(i / 40) % 10
-    if (kind === 0) return () => app.get(`/set/http${i}/1`, cookie)
-    return kind < 5 ? () => ask(client, 'update') : () => ask(client, 'save', `socket${i}`)
-  })
-  await inParallel(operations, 200)
-  for (const cookie of cookies) {
-    const stored = (await read(app.store, idOf(cookie))) as SessionData
-    expect(stored.count).toBe(100)
-    expect(Object.keys(stored).filter((key) => key.startsWith('socket'))).toHaveLength(125)
-    expect(Object.keys(stored).filter((key) => key.startsWith('http'))).toHaveLength(25)
-  }
-}, 60_000)
+  return new RedisStore({ client })
+}
 
 async function inParallel(operations: (() => Promise<unknown>)[], width: number): Promise<void> {
   const rest = operations.values()

@@ -117,6 +117,27 @@ test('events still queued when the session ends reach no handler', async () => {
   expect(heard).toEqual([0])
 })
 
+test('end is told before the sockets are closed: what its listener emits to the room still arrives', async () => {
+  const app = await startApp()
+  app.sessions.on('end', ({ sessionID, reason }) => app.io.to(app.sessions.room(sessionID)).emit('bye', reason))
+  for (const transports of [['websocket'], ['polling']]) {
+    const cookie = await app.login()
+    const { client } = await pair(app, cookie, { transports })
+    const bye = next(client, 'bye')
+    await app.get('/logout', cookie)
+    expect(await bye).toBe('destroyed')
+  }
+})
+
+test('end is not told for a session that no socket has', async () => {
+  const app = await startApp()
+  app.sessions.on('end', () => expect.unreachable('nobody has it'))
+  const cookie = await app.login()
+  await app.get('/regenerate', '')
+  await app.get('/logout', '')
+  await app.sessions.revoke(idOf(cookie))
+})
+
 test('a listener of end that throws goes to onError, and the sockets are closed all the same', async () => {
   const told: string[] = []
   const app = await startApp({ onError: (_error, { stage }) => told.push(stage) })

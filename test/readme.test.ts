@@ -1,0 +1,55 @@
+/** What the README says is so: its quick start runs, its tables hold what the code has. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { SESSION_ERROR_CODES } from 'handshake-session'
+import { expect, onTestFinished, test } from 'vitest'
+
+const exec = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+const readme = await readFile(join(root, 'README.md'), 'utf8')
+const snippets = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code ?? '')
+
+/** A visitor of the quick start: logs in, connects, adds an item, logs out; prints what it sees. */
+const visitor = `
+app.get('/login', (req, res) => { req.session.user = 'ann'; res.end() })
+app.get('/logout', (req, res) => req.session.destroy(() => res.end()))
+server.listen(0, '127.0.0.1', async () => {
+  const url = 'http://127.0.0.1:' + server.address().port
+  const cookie = (await fetch(url + '/login')).headers.get('set-cookie').split(';')[0]
+  const client = require('socket.io-client').io(url, { extraHeaders: { cookie }, reconnection: false })
+  console.log('user:', await client.emitWithAck('who'))
+  sessions.on('end', ({ reason }) => console.log('end:', reason))
+  client.on('disconnect', () => io.close())
+  await fetch(url + '/logout', { headers: { cookie } })
+})`
+
+test('the quick start runs as it stands, and has at most 15 lines', async () => {
+  const [quickStart = ''] = snippets
+  expect(quickStart.trimEnd().split('\n').filter(Boolean).length).toBeLessThanOrEqual(15)
+  const folder = await mkdtemp(join(tmpdir(), 'handshake-session-readme-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const ours = quickStart.replace("require('handshake-session')", `require(${JSON.stringify(root)})`)
+  await writeFile(join(folder, 'app.cjs'), ours + visitor)
+  const { stdout } = await exec(process.execPath, [join(folder, 'app.cjs')])
+  expect(stdout).toBe('user: ann\nend: destroyed\n')
+})
+
+test('the table of error codes is the union', () => {
+  const rows = [...readme.matchAll(/^\| `(ERR_SESSION_\w+)` \|/gm)].map(([, code]) => code)
+  expect(rows).toEqual(SESSION_ERROR_CODES)
+})
+
+test('the architecture names every file of src, and no other', async () => {
+  const { readdir } = await import('node:fs/promises')
+  const tree = readme.slice(readme.indexOf('\nsrc/ '), readme.indexOf('\ncompat/ '))
+  const named = [...tree.matchAll(/^ {2}(\S+\.ts)/gm)].map(([, file]) => file)
+  expect(named.sort()).toEqual((await readdir(join(root, 'src'))).sort())
+})
+
+test('it has fewer than 350 lines', () => {
+  expect(readme.split('\n').length).toBeLessThan(350)
+})
