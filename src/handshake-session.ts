@@ -73,10 +73,8 @@ export class HandshakeSessions {
     if (this.#closed) throw closedError()
     if (this.#attached.has(target)) return this
     if (isServer(target)) this.#attached.set(target, guardServer(target, this.#guard))
-    else if (isNamespace(target)) {
-      guardNamespace(target, this.#guard)
-      this.#attached.set(target, () => {})
-    } else {
+    else if (isNamespace(target)) this.#attached.set(target, guardNamespace(target, this.#guard))
+    else {
       throw new SessionError('ERR_SESSION_OPTIONS', 'attach: expected a Socket.IO 4 Server or Namespace')
     }
     return this
@@ -179,7 +177,7 @@ export class HandshakeSessions {
     }
     if (socket.conn.readyState !== 'open')
       throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
-    if (!this.#registry.heldBy(socket.conn)) socket.conn.on('close', () => this.#registry.release(socket.conn))
+    if (!this.#registry.heldBy(socket.conn)) socket.conn.once('close', () => this.#registry.release(socket.conn))
     const live = this.#registry.hold(opened, socket.conn)
     const { id, session } = live
     expose(socket, id, session)

@@ -19,7 +19,7 @@ export interface HandshakeLike {
 
 /** The ticket in a handshake, if there is one: what the client sent, of any type. */
 export function ticketOf(handshake: HandshakeLike): unknown {
-  return handshake.auth?.ticket
+  return handshake?.auth?.ticket
 }
 
 /** @throws SessionError `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE` */

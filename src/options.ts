@@ -116,7 +116,7 @@ function checkStore(store: StoreLike): StoreLike {
     fail(
       'store',
       'an express-session store with get, set and destroy',
-      store,
+      store === null ? null : typeof store,
       'create one, for instance `const store = new session.MemoryStore()`, and pass it to session() and to handshakeSession()',
     )
   }

@@ -34,11 +34,15 @@ export const roomPrefix = 'session:'
 /** By the `data` object of the socket, which is the one thing that adapter and guard both see. */
 const keptBy = new WeakMap<object, Kept>()
 
+/** Adapters that withhold already, for however many guards. */
+const watched = new WeakSet<object>()
+
 /** From now on this namespace gives nothing back before `recover` was asked. */
 export function withholdRecovery(namespace: RecoverableNamespace): void {
   const { adapter } = namespace
   const restore = adapter.restoreSession
-  if (typeof restore !== 'function') return
+  if (typeof restore !== 'function' || watched.has(adapter)) return
+  watched.add(adapter)
   adapter.restoreSession = async (pid, offset) => {
     const kept = await restore.call(adapter, pid, offset)
     if (!kept) return kept

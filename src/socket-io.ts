@@ -13,7 +13,7 @@ import type { ExpressSession } from './store'
 /** The part of an Engine.IO connection that is used: one per client, shared by its namespaces. */
 export interface ConnectionLike extends Holder {
   readyState: string
-  on(event: 'close', listener: () => void): unknown
+  once(event: 'close', listener: () => void): unknown
 }
 
 /** The part of a Socket.IO `Socket` that is used. `request` is null over WebTransport. */
@@ -56,21 +56,38 @@ export function isNamespace(target: unknown): target is NamespaceLike {
  */
 export function guardServer(io: ServerLike, guard: Guard): () => void {
   const { _nsps: namespaces } = io as unknown as { _nsps: Map<string, NamespaceLike> }
-  for (const namespace of namespaces.values()) guardNamespace(namespace, guard)
-  const guardFirst = (namespace: NamespaceLike) => {
-    guardNamespace(namespace, guard)
-    const { _fns: middlewares } = namespace as unknown as { _fns?: unknown[] }
-    if (Array.isArray(middlewares)) middlewares.unshift(middlewares.pop())
-  }
-  io.on('new_namespace', guardFirst)
-  return () => io.off('new_namespace', guardFirst)
+  for (const namespace of namespaces.values()) addGuard(namespace, guard)
+  return onNewNamespace(io, (namespace) => {
+    addGuard(namespace, guard)
+    const { _fns: middlewares } = namespace as unknown as Middlewares
+    middlewares.unshift(...middlewares.splice(middlewares.indexOf(guard), 1))
+  })
 }
 
-export function guardNamespace(namespace: NamespaceLike, guard: Guard): void {
-  const { server } = namespace as unknown as { server: unknown }
+/** Guards one namespace; of a dynamic one its children, which get its middlewares from Socket.IO. */
+export function guardNamespace(namespace: NamespaceLike, guard: Guard): () => void {
+  const { server, children } = namespace as unknown as { server: ServerLike; children?: Set<NamespaceLike> }
+  addGuard(namespace, guard)
+  return onNewNamespace(server, (child) => {
+    if (children?.has(child)) withholdRecovery(child as never)
+  })
+}
+
+interface Middlewares {
+  _fns: unknown[]
+}
+
+/** Once, also when server and namespace are both attached to. */
+function addGuard(namespace: NamespaceLike, guard: Guard): void {
+  const { server, _fns: middlewares } = namespace as unknown as Middlewares & { server: unknown }
   neverSkipMiddlewares(server)
   withholdRecovery(namespace as never)
-  namespace.use(guard as never)
+  if (!middlewares.includes(guard)) namespace.use(guard as never)
+}
+
+function onNewNamespace(io: ServerLike, listener: (namespace: NamespaceLike) => void): () => void {
+  io.on('new_namespace', listener)
+  return () => io.off('new_namespace', listener)
 }
 
 /** The server's `cors` option. The engine comes when the server is bound to an HTTP server, so it is read late. */

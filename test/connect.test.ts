@@ -144,6 +144,14 @@ test('attach(namespace) guards that namespace alone', async () => {
   await next(connect(`${app.url}/guarded`, await app.login()), 'connect')
 })
 
+test('attach(dynamic namespace) guards its children', async () => {
+  const app = await startApp({ attach: false, io: { connectionStateRecovery: {} } })
+  app.sessions.attach(app.io.of(/^\/room-/) as never)
+  await next(connect(`${app.url}/room-1`), 'connect_error')
+  await next(connect(`${app.url}/room-1`, await app.login()), 'connect')
+  expect(Object.hasOwn(app.io.of('/room-1').adapter, 'restoreSession')).toBe(true)
+})
+
 test('room(id) reaches every socket of the session, in each namespace, and does not contain the id', async () => {
   const app = await startApp()
   const [ann, bob] = [await app.login('ann'), await app.login('bob')]

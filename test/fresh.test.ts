@@ -90,6 +90,33 @@ describe('while a re-read is on its way', () => {
     socket.onAny(() => ++seen === count && done(undefined))
   }
 
+  test('what an HTTP request saves meanwhile is not undone by the older answer', async () => {
+    class SlowStore extends CountingStore {
+      slow: Promise<void> | undefined
+
+      override get(id: string, callback: Parameters<CountingStore['get']>[1]): void {
+        const { slow } = this
+        super.get(id, (...answer) => (slow ? void slow.then(() => callback(...answer)) : callback(...answer)))
+      }
+    }
+    const store = new SlowStore()
+    const app = await startApp({ store, freshFor: 0 })
+    answerReads(app)
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    let release = () => {}
+    const asked = new Promise((done) => countEvents(socket, 1, done))
+    store.slow = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const answer = ask(client, 'read', 'theme')
+    await asked
+    store.slow = undefined
+    await app.get('/set/theme/dark', cookie)
+    release()
+    expect(await answer).toBe('dark')
+  })
+
   test('an event of a session that is gone reaches no handler', async () => {
     const app = await startApp({ freshFor: 0 })
     app.io.on('connection', (socket) => {

@@ -5,7 +5,7 @@ import session, { type SessionData } from 'express-session'
 import fc from 'fast-check'
 import { createClient } from 'redis'
 import type { Socket } from 'socket.io-client'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WorkingCopy } from '../src/working-copy.js'
 import { ask, idOf, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
@@ -35,13 +35,39 @@ test('a key deleted here is deleted there, a key deleted there is deleted here',
   expect(await app.get('/session', cookie)).not.toHaveProperty('size')
 })
 
-test('save() without a change costs no store call', async () => {
+test('save() without a change costs no store call: at first, after a save, and after a touch', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store, session: { cookie: { maxAge: 60_000 } } })
+  app.io.on('connection', (socket) => socket.on('work', (answer) => answer()))
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  const saveUnchanged = async (session: typeof socket.handshake.session) => {
+    store.reset()
+    await new Promise((saved) => session.save(saved))
+    expect(store.calls).toEqual({ get: 0, set: 0, touch: 0, destroy: 0 })
+  }
+  await saveUnchanged(socket.handshake.session)
+  for (const session of [socket.handshake.session, await app.sessions.load({ headers: { cookie } })]) {
+    session.count = Math.random()
+    await new Promise((saved) => session.save(saved))
+    await saveUnchanged(session)
+  }
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30_000 })
+  await ask(client, 'work')
+  await vi.waitFor(() => expect(store.calls.touch).toBe(1))
+  await saveUnchanged(socket.handshake.session)
+  vi.useRealTimers()
+})
+
+test('a session that was loaded, not connected, is saved like any other, and twice', async () => {
   const store = new CountingStore()
   const app = await startApp({ store })
-  const { socket } = await pair(app, await app.login())
+  const session = await app.sessions.load({ headers: { cookie: await app.login() } })
+  session.count = 1
+  await new Promise((saved) => session.save(saved))
   store.reset()
-  await new Promise((saved) => socket.handshake.session.save(saved))
-  expect(store.calls).toEqual({ get: 0, set: 0, touch: 0, destroy: 0 })
+  await new Promise((saved) => session.save(saved))
+  expect(store.calls.set).toBe(0)
 })
 
 test('50 parallel updates over two sockets make 50', async () => {
@@ -56,8 +82,8 @@ test('50 parallel updates over two sockets make 50', async () => {
     }),
   )
   await Promise.all(increments)
-  expect(await app.get('/session', cookie)).toMatchObject({ count: 50 })
   expect(tabs[0]?.socket.handshake.session.count).toBe(50)
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 50 })
 })
 
 test('update by id, without any socket', async () => {

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import session, { type SessionData } from 'express-session'
 import fc from 'fast-check'
 import type { SessionEnd } from 'handshake-session'
+import { SessionRegistry } from 'handshake-session/internals'
 import type { Socket } from 'socket.io'
-import { describe, expect, test } from 'vitest'
+import type { Socket as Client } from 'socket.io-client'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type App, type AppOptions, ask, connect, cookieOf, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { otherProgram, read } from './support/other-program.js'
@@ -239,13 +241,72 @@ describe('touch', () => {
   })
 })
 
+describe('a store whose writes land late, after the session was destroyed', () => {
+  /** Holds back what `set` and `touch` do, until `land()`. */
+  class LateStore extends CountingStore {
+    readonly late: (() => void)[] = []
+    isLate = false
+
+    override set(...args: Parameters<CountingStore['set']>): void {
+      if (this.isLate) this.late.push(() => super.set(...args))
+      else super.set(...args)
+    }
+
+    override touch(...args: Parameters<CountingStore['touch']>): void {
+      const [id, record, callback] = args
+      if (this.isLate)
+        this.late.push(() => super.set(id, record, callback)) // as stores do whose touch is a write
+      else super.touch(...args)
+    }
+  }
+
+  async function destroyDuring(act: (app: App, socket: Socket, client: Client) => unknown): Promise<void> {
+    const store = new LateStore()
+    const app = await startApp({ store, session: { cookie: { maxAge: 60_000 } } })
+    app.io.on('connection', (each) => each.on('work', () => {}))
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    store.isLate = true
+    const outcome = act(app, socket, client)
+    await vi.waitFor(() => expect(store.late).toHaveLength(1))
+    await app.get('/logout', cookie)
+    store.late[0]?.()
+    await outcome
+    await vi.waitFor(async () => expect(await read(store, idOf(cookie))).toBeUndefined())
+    await vi.waitFor(() => expect(store.calls.destroy).toBe(2))
+  }
+
+  test('a save of a socket is undone, and fails', () =>
+    destroyDuring(async (_app, { handshake }) => {
+      handshake.session.count = 1
+      const error = await new Promise((saved) => handshake.session.save(saved))
+      expect(error).toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+    }))
+
+  test('an update is undone, and fails', () =>
+    destroyDuring(async (app, socket) => {
+      const update = app.sessions.update(socket, (s) => (s.count = 1))
+      await expect(update).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+    }))
+
+  test('a touch is undone', () =>
+    destroyDuring((_app, _socket, client) => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30_000 })
+      onTestFinished(() => void vi.useRealTimers())
+      client.emit('work')
+    }))
+})
+
 test('after any ending, in any interleaving with saves, updates, touches and disconnects, there is no record', async () => {
   const app = await startApp({ mergeHttpSaves: true, session: { cookie: { maxAge: 60_000 } } })
+  const registry = SessionRegistry.join(app.store)
+  onTestFinished(() => registry.leave())
   const actions = {
     save: (_cookie: string, { handshake }: Ends) => {
       handshake.session.count = Math.random()
       return new Promise((done) => handshake.session.save(done))
     },
+    touch: async (cookie: string) => (await registry.open(idOf(cookie))).touch(),
     update: (cookie: string) => app.sessions.update(idOf(cookie), (s) => (s.count = Math.random())),
     slowUpdate: (cookie: string) =>
       app.sessions.update(idOf(cookie), async (s) => {
@@ -263,7 +324,9 @@ test('after any ending, in any interleaving with saves, updates, touches and dis
     handshake: { session: session.Session & Partial<SessionData> }
     conn: { close(): void }
   }
-  const some = fc.array(fc.constantFrom<Action>('save', 'update', 'slowUpdate', 'http', 'leave'), { maxLength: 6 })
+  const some = fc.array(fc.constantFrom<Action>('save', 'touch', 'update', 'slowUpdate', 'http', 'leave'), {
+    maxLength: 6,
+  })
   const ending = fc.constantFrom<Action>('logout', 'regenerate', 'revoke')
   const schedule = fc.tuple(some, ending, some, fc.infiniteStream(fc.integer({ min: 0, max: 3 })))
   await fc.assert(
@@ -285,7 +348,6 @@ test('after any ending, in any interleaving with saves, updates, touches and dis
 test('10 000 sockets of 1 000 sessions: revoking all closes all, and nothing is left', async () => {
   const store = new CountingStore()
   const app = await startApp({ store })
-  const { SessionRegistry } = await import('handshake-session/internals')
   const registry = SessionRegistry.join(store)
   const ids = Array.from({ length: 1_000 }, (_, i) => `session-${i}`)
   for (const id of ids) store.set(id, { cookie: new session.Cookie(), user: id } as SessionData)
@@ -298,6 +360,7 @@ test('10 000 sockets of 1 000 sessions: revoking all closes all, and nothing is 
   expect(registry.size).toBe(0)
   expect(app.io.sockets.adapter.rooms.size).toBe(0)
   expect(app.io.sockets.sockets.size).toBe(0)
+  expect(conns.reduce((sum, conn) => sum + conn.listenerCount('close'), 0)).toBe(0)
   registry.leave()
 }, 60_000)
 
