@@ -32,7 +32,6 @@ export function gateEvents(
     next()
   }
   socket.use((_event, next) => {
-    if (live.ended) return
     if (!live.isStale(options.freshFor)) return pass(next)
     live.refresh().then(
       () => pass(next),

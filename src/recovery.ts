@@ -15,7 +15,7 @@ interface Kept {
 }
 
 interface RecoverableNamespace {
-  adapter: { restoreSession?(pid: string, offset: string): Promise<Kept | null | undefined> }
+  adapter: { restoreSession?(pid: string, offset: string): Promise<unknown> }
   on(event: 'connection', listener: (socket: RecoverableSocket) => void): unknown
   _preConnectSockets?: Map<string, unknown>
 }
@@ -44,7 +44,7 @@ export function withholdRecovery(namespace: RecoverableNamespace): void {
   if (typeof restore !== 'function' || watched.has(adapter)) return
   watched.add(adapter)
   adapter.restoreSession = async (pid, offset) => {
-    const kept = await restore.call(adapter, pid, offset)
+    const kept = (await restore.call(adapter, pid, offset)) as Kept | null | undefined
     if (!kept) return kept
     const stripped: Kept = { ...kept, rooms: [], data: {}, missedPackets: [] }
     keptBy.set(stripped.data, kept)

@@ -47,6 +47,39 @@ test('what another program writes is there within recheck when the sockets are i
   await vi.waitFor(() => expect(socket.handshake.session['theme']).toBe('dark'))
 })
 
+/** Answers `get` late, with what was there when it was asked. */
+class SlowStore extends CountingStore {
+  slow: Promise<void> | undefined
+
+  override get(id: string, callback: Parameters<CountingStore['get']>[1]): void {
+    const { slow } = this
+    this.slow = undefined
+    super.get(id, (...answer) => (slow ? void slow.then(() => callback(...answer)) : callback(...answer)))
+  }
+
+  /** The next answer waits until the returned function is called. */
+  slowDown(): () => void {
+    let release = () => {}
+    this.slow = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    return release
+  }
+}
+
+test('what an HTTP request saves while the handshake reads is there when the socket connects', async () => {
+  const store = new SlowStore()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  store.reset()
+  const release = store.slowDown()
+  const connected = pair(app, cookie)
+  await vi.waitFor(() => expect(store.calls.get).toBe(1))
+  await app.get('/set/theme/dark', cookie)
+  release()
+  expect((await connected).socket.handshake.session['theme']).toBe('dark')
+})
+
 describe('while a re-read is on its way', () => {
   /** Holds back every answer of `get` until it is released. */
   class HeldStore extends CountingStore {
@@ -91,27 +124,15 @@ describe('while a re-read is on its way', () => {
   }
 
   test('what an HTTP request saves meanwhile is not undone by the older answer', async () => {
-    class SlowStore extends CountingStore {
-      slow: Promise<void> | undefined
-
-      override get(id: string, callback: Parameters<CountingStore['get']>[1]): void {
-        const { slow } = this
-        super.get(id, (...answer) => (slow ? void slow.then(() => callback(...answer)) : callback(...answer)))
-      }
-    }
     const store = new SlowStore()
     const app = await startApp({ store, freshFor: 0 })
     answerReads(app)
     const cookie = await app.login()
     const { client, socket } = await pair(app, cookie)
-    let release = () => {}
     const asked = new Promise((done) => countEvents(socket, 1, done))
-    store.slow = new Promise<void>((resolve) => {
-      release = resolve
-    })
+    const release = store.slowDown()
     const answer = ask(client, 'read', 'theme')
     await asked
-    store.slow = undefined
     await app.get('/set/theme/dark', cookie)
     release()
     expect(await answer).toBe('dark')

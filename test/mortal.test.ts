@@ -104,6 +104,29 @@ test('after regenerate the client comes back by itself, with its new cookie', as
   expect(handshake.session.user).toBe('bob')
 })
 
+test('after regenerate the socket is closed when the response is out, and hears no event until then', async () => {
+  const app = await startApp()
+  let respond = () => {}
+  const regenerated = new Promise<void>((done) => {
+    app.express.get('/slow', (req, res) => {
+      respond = () => res.json({})
+      req.session.regenerate(() => done())
+    })
+  })
+  app.io.on('connection', (socket) => socket.on('work', () => expect.unreachable('the session is over')))
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  const response = app.get('/slow', cookie)
+  await regenerated
+  const arrived = new Promise((done) => socket.onAny(done))
+  client.emit('work')
+  await arrived
+  expect(socket.connected).toBe(true)
+  const closed = next(client, 'disconnect')
+  respond()
+  await Promise.all([response, closed])
+})
+
 test('events still queued when the session ends reach no handler', async () => {
   const app = await startApp()
   const heard: number[] = []

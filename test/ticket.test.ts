@@ -4,6 +4,7 @@ import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
 import { describe, expect, test, vi } from 'vitest'
 import { type App, connect, idOf, next, secret, startApp } from './support/app.js'
+import { CountingStore } from './support/counting-store.js'
 import { otherProgram, read } from './support/other-program.js'
 
 async function startTicketApp(options = {}): Promise<App> {
@@ -57,6 +58,34 @@ test('of many handshakes at once with one ticket, one gets in', async () => {
   const ticket = await app.get('/ticket', await app.login())
   const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => next(connectWith(app, ticket), 'connect')))
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+})
+
+test('sockets that come by two tickets at once share one session object', async () => {
+  class HeldStore extends CountingStore {
+    held: (() => void)[] | undefined
+
+    override set(...args: Parameters<CountingStore['set']>): void {
+      if (this.held) this.held.push(() => super.set(...args))
+      else super.set(...args)
+    }
+  }
+  const store = new HeldStore()
+  const app = await startTicketApp({ store })
+  const cookie = await app.login()
+  const sockets: Socket[] = []
+  app.io.on('connection', (socket) => sockets.push(socket))
+  const tickets = [await app.get('/ticket', cookie), await app.get('/ticket', cookie)]
+  store.reset()
+  store.held = []
+  const first = next(connectWith(app, tickets[0]), 'connect')
+  await vi.waitFor(() => expect(store.held).toHaveLength(1))
+  const second = next(connectWith(app, tickets[1]), 'connect')
+  await vi.waitFor(() => expect(store.calls.get).toBe(4))
+  const { held } = store
+  store.held = undefined
+  for (const release of held) release()
+  await Promise.all([first, second])
+  expect(sockets[0]?.handshake.session).toBe(sockets[1]?.handshake.session)
 })
 
 test('single use holds across processes that share the store', async () => {
