@@ -109,8 +109,13 @@ function isMissing(error: unknown): boolean {
 }
 
 function isRecord(record: unknown): record is SessionRecord {
-  const cookie = (record as SessionRecord | null | undefined)?.cookie
-  return typeof record === 'object' && typeof cookie === 'object' && cookie !== null
+  const { cookie, id } = Object(record) as { cookie?: unknown; id?: unknown }
+  return typeof cookie === 'object' && cookie !== null && !isKeyDocument(cookie, id)
+}
+
+/** zappajs keeps pointers to sessions, `{ id, cookie: {} }`, beside them in the store. */
+function isKeyDocument(cookie: object, id: unknown): boolean {
+  return typeof id === 'string' && Object.keys(cookie).length === 0
 }
 
 /** Whether the record's own expiry has passed, for stores that leave that to a sweep. */

@@ -149,6 +149,12 @@ const cases: Record<string, Case> = {
     reads: 1,
     cause: /expired or was destroyed/,
   },
+  'a key document of zappajs': {
+    code: 'ERR_SESSION_NOT_FOUND',
+    store: new BreakableStore((_id, callback) => callback(null, { id: 'of a session', cookie: {} } as never)),
+    reads: 1,
+    cause: /expired or was destroyed/,
+  },
   'a record that is a string': {
     code: 'ERR_SESSION_NOT_FOUND',
     store: new BreakableStore((_id, callback) => callback(null, 'garbage' as never)),
