@@ -1,17 +1,18 @@
 /**
  * Options in, `HandshakeSessions` out: the one place where the parts are wired.
  */
-import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import createDebug from 'debug'
+import { Cluster } from './cluster'
 import { asSessionError, SessionError } from './errors'
 import { gateEvents } from './event-gate'
 import { type Explanation, explainHandshake, type HandshakeLike, identify, isAnonymous, ticketOf } from './handshake'
 import type { Change, LiveSession } from './live-session'
 import { type HandshakeSessionOptions, type ResolvedOptions, resolveOptions, type Stage } from './options'
 import type { CorsLike } from './origin'
-import { recover, roomPrefix } from './recovery'
+import { recover } from './recovery'
 import { type SessionEnd, SessionRegistry } from './registry'
+import { roomOf } from './room'
 import {
   corsOf,
   expose,
@@ -22,6 +23,7 @@ import {
   type NamespaceLike,
   type ServerLike,
   type SocketLike,
+  serverOf,
 } from './socket-io'
 import type { ExpressSession } from './store'
 import { type EndReason, notFound, StoredSession } from './stored-session'
@@ -49,6 +51,7 @@ export class HandshakeSessions {
   readonly #options: ResolvedOptions
   readonly #registry: SessionRegistry
   readonly #tickets: Tickets
+  readonly #cluster: Cluster
   readonly #events = new EventEmitter<{ end: [SessionEnd] }>()
   /** What is guarded, and how to stop. */
   readonly #attached = new Map<ServerLike | NamespaceLike, () => void>()
@@ -61,6 +64,7 @@ export class HandshakeSessions {
     this.#tickets = new Tickets(this.#options.secrets)
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#unheard)
+    this.#cluster = new Cluster(this.#registry, this.#options.emitter, this.#tell)
   }
 
   /**
@@ -72,11 +76,14 @@ export class HandshakeSessions {
   attach(target: ServerLike | NamespaceLike): this {
     if (this.#closed) throw closedError()
     if (this.#attached.has(target)) return this
-    if (isServer(target)) this.#attached.set(target, guardServer(target, this.#guard))
-    else if (isNamespace(target)) this.#attached.set(target, guardNamespace(target, this.#guard))
-    else {
+    if (isServer(target)) {
+      this.#attached.set(target, guardServer(target, this.#guard))
+    } else if (isNamespace(target)) {
+      this.#attached.set(target, guardNamespace(target, this.#guard))
+    } else {
       throw new SessionError('ERR_SESSION_OPTIONS', 'attach: expected a Socket.IO 4 Server or Namespace')
     }
+    this.#cluster.join(serverOf(target))
     return this
   }
 
@@ -112,7 +119,7 @@ export class HandshakeSessions {
    * The name does not contain the id.
    */
   room(id: string): string {
-    return `${roomPrefix}${createHash('sha256').update(id).digest('base64url')}`
+    return roomOf(id)
   }
 
   /**
@@ -157,6 +164,7 @@ export class HandshakeSessions {
     for (const stop of this.#attached.values()) stop()
     this.#attached.clear()
     this.#events.removeAllListeners()
+    this.#cluster.close()
     this.#registry.off('end', this.#ended)
     this.#registry.off('unheard', this.#unheard)
     this.#registry.leave()
@@ -182,9 +190,8 @@ export class HandshakeSessions {
     const { id, session } = live
     expose(socket, id, session)
     gateEvents(socket, live, this.#options, this.#tell)
-    const room = this.room(id)
-    await recover(socket, room)
-    await socket.join(room)
+    await recover(socket, live.room)
+    await socket.join(live.room)
   }
 
   /** One load per connection: its other namespaces find the session held. */

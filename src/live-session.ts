@@ -3,6 +3,7 @@
  * touched, and ended. `registry.ts` keeps one per id and orders the work on it.
  */
 import { SessionError } from './errors'
+import { roomOf } from './room'
 import { type ExpressSession, expiryOf, isExpired, type SessionRecord } from './store'
 import type { SessionKeeper } from './store-face'
 import { type EndReason, type Home, notFound, StoredSession } from './stored-session'
@@ -36,6 +37,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   /** Counts what came in, so that a read that was overtaken is dropped. */
   #version = 0
   #touchedAt: number
+  #room: string | undefined
 
   constructor(id: string, record: SessionRecord, home: Home) {
     super(id, home)
@@ -47,6 +49,19 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   /** The one object that everybody holds. */
   get session(): ExpressSession {
     return this.#copy.session
+  }
+
+  /** The room of its sockets. */
+  get room(): string {
+    this.#room ??= roomOf(this.id)
+    return this.#room
+  }
+
+  /** Somebody wrote it where we could not see: what is known is stale, and so is a read that is on its way. */
+  outdate(): void {
+    this.#version++
+    this.readAt = 0
+    this.#refreshing = undefined
   }
 
   get isExpired(): boolean {
@@ -63,10 +78,12 @@ export class LiveSession extends StoredSession implements SessionKeeper {
    * @throws SessionError `ERR_SESSION_NOT_FOUND` (and the session ends), `_STORE`, `_TIMEOUT`
    */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined
+    if (this.#refreshing) return this.#refreshing
+    const refreshing = this.#refresh().finally(() => {
+      if (this.#refreshing === refreshing) this.#refreshing = undefined
     })
-    return this.#refreshing
+    this.#refreshing = refreshing
+    return refreshing
   }
 
   /** Takes over a newer record, whoever read or wrote it. */

@@ -3,6 +3,7 @@
  * mend it.
  */
 import type { KeyObject } from 'node:crypto'
+import type { Channel } from './cluster'
 import { SessionError } from './errors'
 import { checkOrigins, type Origins } from './origin'
 import type { StoreLike } from './store'
@@ -14,7 +15,7 @@ const longest = 2 ** 31 - 1
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
 
 /** During which work an error came up that nobody awaits. */
-export type Stage = 'handshake' | 'event' | 'refresh' | 'save' | 'touch' | 'end'
+export type Stage = 'handshake' | 'event' | 'refresh' | 'save' | 'touch' | 'end' | 'cluster'
 
 export interface HandshakeSessionOptions {
   /** The store instance that `express-session` got. The same object, not one like it. */
@@ -55,6 +56,11 @@ export interface HandshakeSessionOptions {
    * store holds by then, so that a slow request does not overwrite what sockets wrote while it ran. @default false
    */
   mergeHttpSaves?: boolean | undefined
+  /**
+   * For a process without a Socket.IO server (HTTP only): an `Emitter` of `@socket.io/redis-emitter`, by which the
+   * servers hear at once what this process does to sessions. @default none: they notice within `recheck`
+   */
+  emitter?: Channel | undefined
   /** Told every refusal and every error that nobody awaits. @default writes to `debug('handshake-session')` */
   onError?: ((error: SessionError, context: { stage: Stage }) => void) | undefined
 }
@@ -71,6 +77,7 @@ export interface ResolvedOptions {
   readonly recheck: number
   readonly touch: boolean
   readonly mergeHttpSaves: boolean
+  readonly emitter: Channel | undefined
   readonly onError: ((error: SessionError, context: { stage: Stage }) => void) | undefined
 }
 
@@ -79,7 +86,10 @@ export function resolveOptions(options: HandshakeSessionOptions): ResolvedOption
   if (typeof options !== 'object' || options === null) {
     fail('options', 'an object { store, secret }', options, 'pass the same object to session() and handshakeSession()')
   }
-  const { onError } = options
+  const { onError, emitter } = options
+  if (emitter !== undefined && typeof emitter?.serverSideEmit !== 'function') {
+    fail('emitter', 'an emitter with serverSideEmit, as of @socket.io/redis-emitter', typeof emitter)
+  }
   if (onError !== undefined && typeof onError !== 'function') fail('onError', 'a function (error, { stage })', onError)
   return {
     store: checkStore(options.store),
@@ -92,6 +102,7 @@ export function resolveOptions(options: HandshakeSessionOptions): ResolvedOption
     recheck: checkDuration('recheck', options.recheck, 60_000),
     touch: checkFlag('touch', options.touch, true),
     mergeHttpSaves: checkFlag('mergeHttpSaves', options.mergeHttpSaves, false),
+    emitter,
     onError,
   }
 }

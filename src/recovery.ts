@@ -4,6 +4,7 @@
  * connection without them, and they are given back when the guard has seen that it belonged to the same session.
  */
 import { randomBytes } from 'node:crypto'
+import { isRoom } from './room'
 
 /** What an adapter kept of a lost connection (socket.io-adapter, `Session`). */
 interface Kept {
@@ -28,8 +29,6 @@ export interface RecoverableSocket {
   join(rooms: string | string[]): Promise<void> | void
   emit(event: string, ...args: unknown[]): unknown
 }
-
-export const roomPrefix = 'session:'
 
 /** By the `data` object of the socket, which is the one thing that adapter and guard both see. */
 const keptBy = new WeakMap<object, Kept>()
@@ -69,7 +68,7 @@ export async function recover(socket: RecoverableSocket, room: string | undefine
   const kept = keptBy.get(socket.data)
   if (!kept) return
   keptBy.delete(socket.data)
-  if (kept.rooms.find((name) => name.startsWith(roomPrefix)) !== room) return renew(socket)
+  if (kept.rooms.find(isRoom) !== room) return renew(socket)
   socket.data = kept.data
   if (kept.missedPackets.length > 0) keptBy.set(socket.data, kept)
   await socket.join(kept.rooms)

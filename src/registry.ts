@@ -8,6 +8,7 @@ import { Lanes } from './lanes'
 import { Lifetime } from './lifetime'
 import { type Holder, LiveSession } from './live-session'
 import type { Stage } from './options'
+import { roomOf } from './room'
 import { type SessionRecord, SessionStore, type StoreLike } from './store'
 import { observeStore, type StoreListener } from './store-events'
 import { type EndReason, type Home, type Lane, notFound, StoredSession } from './stored-session'
@@ -22,6 +23,10 @@ export interface SessionEnd {
 interface RegistryEvents {
   end: [SessionEnd]
   unheard: [unknown, Stage]
+  /** This session was written by this process. */
+  changed: [string]
+  /** A session, by its room, was ended by this process. */
+  ending: [string, EndReason]
 }
 
 /** What those who join a registry want of it; of several the longest `timeout` and the shortest `recheck` hold. */
@@ -56,11 +61,12 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly #target: StoreLike
   readonly #restore: () => void
   readonly #live = new Map<string, LiveSession>()
+  readonly #byRoom = new Map<string, LiveSession>()
   readonly #opening = new Map<string, Opening>()
   readonly #lanes = new Lanes()
   readonly #held = new WeakMap<Holder, LiveSession>()
   readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
-  /** Ids that were destroyed, and when: what was read before must not write them again. */
+  /** Rooms of sessions that were destroyed, and when: what was read before must not write them again. */
   readonly #graves = new Map<string, number>()
   /** The `Session` objects of HTTP requests; with `mergeHttpSaves`, and what they were made of. */
   readonly #inflated = new WeakMap<object, WorkingCopy | undefined>()
@@ -90,6 +96,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#restore()
     this.#lifetime.stop()
     this.#live.clear()
+    this.#byRoom.clear()
     registries.delete(this.#target)
   }
 
@@ -105,7 +112,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   open(id: string): Promise<LiveSession> {
     const live = this.#live.get(id)
     if (live) return Promise.resolve(live)
-    if (this.#graves.has(id)) return Promise.reject(notFound())
+    if (this.#isBuried(id)) return Promise.reject(notFound())
     return this.#opening.get(id)?.live ?? this.#read(id)
   }
 
@@ -115,8 +122,9 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
    */
   hold(opened: LiveSession, holder: Holder): LiveSession {
     const live = this.#live.get(opened.id) ?? opened
-    if (live.ended) throw notFound()
+    if (live.ended || this.#isBuried(live.id)) throw notFound()
     this.#live.set(live.id, live)
+    this.#byRoom.set(live.room, live)
     live.holders.add(holder)
     this.#held.set(holder, live)
     this.#lifetime.start()
@@ -128,7 +136,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     if (!live) return
     this.#held.delete(holder)
     live.holders.delete(holder)
-    if (live.holders.size === 0 && this.#live.get(live.id) === live) this.#live.delete(live.id)
+    if (live.holders.size === 0 && this.#live.get(live.id) === live) this.#forget(live)
   }
 
   /** The live session that this connection holds. */
@@ -143,13 +151,32 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** The session is being destroyed: from now on it is over, and nobody may write or open it again. */
   end(id: string, reason: EndReason, answered?: Promise<unknown>): void {
-    this.#bury(id)
+    const room = roomOf(id)
+    this.#bury(room)
     this.gone(id, reason, answered)
+    const tell = () => this.emit('ending', room, reason)
+    if (answered) answered.then(tell)
+    else tell()
+  }
+
+  /** Another node ended this session. */
+  heardEnded(room: string, reason: EndReason): void {
+    this.#bury(room)
+    const live = this.#byRoom.get(room)
+    if (live) this.gone(live.id, reason)
+  }
+
+  /** Another node wrote this session. */
+  heardChanged(room: string): void {
+    const live = this.#byRoom.get(room)
+    if (!live) return
+    live.outdate()
+    live.refresh().catch((error) => live.ended || this.unheard(error, 'refresh'))
   }
 
   /** The store could not destroy it, so it lives on; clients that come back are let in again. */
   survived(id: string): void {
-    this.#graves.delete(id)
+    this.#graves.delete(roomOf(id))
   }
 
   /** The session is over: if anybody holds it, tells, then closes the holders, `answered` awaited. */
@@ -159,7 +186,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     if (opening) opening.ended = reason
     const live = this.#live.get(id)
     if (!live) return
-    this.#live.delete(id)
+    this.#forget(live)
     live.ended = reason
     this.emit('end', { sessionID: id, reason })
     const close = () => {
@@ -170,7 +197,12 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   wrote(id: string, json: string): void {
+    this.changed(id)
     if (this.wants(id)) this.saved(id, JSON.parse(json) as SessionRecord)
+  }
+
+  changed(id: string): void {
+    this.emit('changed', id)
   }
 
   unheard(error: unknown, stage: Stage): void {
@@ -194,10 +226,10 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   /** A session that was read before it ended is not written again; one that is new under its id is. */
   saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
     if (!this.#inflated.has(session)) {
-      this.#graves.delete(id)
+      if (this.#graves.size > 0) this.#graves.delete(roomOf(id))
       return undefined
     }
-    if (this.#graves.has(id)) {
+    if (this.#isBuried(id)) {
       this.unheard(notFound(), 'save')
       return Promise.resolve()
     }
@@ -217,14 +249,23 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   /** The oldest graves go first: a Map keeps the order in which they were dug. */
-  #bury(id: string): void {
+  #bury(room: string): void {
     const now = Date.now()
-    this.#graves.delete(id)
-    this.#graves.set(id, now)
+    this.#graves.delete(room)
+    this.#graves.set(room, now)
     for (const [old, since] of this.#graves) {
       if (now - since < graveTime) break
       this.#graves.delete(old)
     }
+  }
+
+  #isBuried(id: string): boolean {
+    return this.#graves.size > 0 && this.#graves.has(roomOf(id))
+  }
+
+  #forget(live: LiveSession): void {
+    this.#live.delete(live.id)
+    this.#byRoom.delete(live.room)
   }
 
   #read(id: string): Promise<LiveSession> {

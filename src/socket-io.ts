@@ -3,6 +3,7 @@
  * Who gets in is `handshake-session.ts`'s decision.
  */
 
+import type { ServerChannel } from './cluster'
 import type { EventSource } from './event-gate'
 import type { HandshakeLike } from './handshake'
 import type { Holder } from './live-session'
@@ -88,6 +89,11 @@ function addGuard(namespace: NamespaceLike, guard: Guard): void {
 function onNewNamespace(io: ServerLike, listener: (namespace: NamespaceLike) => void): () => void {
   io.on('new_namespace', listener)
   return () => io.off('new_namespace', listener)
+}
+
+/** The server of a namespace, or the server itself. */
+export function serverOf(target: ServerLike | NamespaceLike): ServerChannel {
+  return (isServer(target) ? target : (target as unknown as { server: unknown }).server) as ServerChannel
 }
 
 /** The server's `cors` option. The engine comes when the server is bound to an HTTP server, so it is read late. */

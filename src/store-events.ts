@@ -4,7 +4,7 @@
  * no change in any route.
  */
 import { once } from 'node:events'
-import type { SessionRecord, StoreLike, StoreMethods } from './store'
+import { isRecord, type SessionRecord, type StoreLike, type StoreMethods } from './store'
 
 export interface StoreListener {
   /** express-session made this `Session` object of a record of the store. */
@@ -13,7 +13,9 @@ export interface StoreListener {
   saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined
   /** Whether `saved` is of interest for this id; asked first, because a copy costs. */
   wants(id: string): boolean
-  /** Somebody wrote or touched this session, and the store has it. */
+  /** Somebody wrote this session, and the store has it. */
+  changed(id: string): void
+  /** Somebody wrote or touched this session, and the store has it: this record. */
   saved(id: string, record: SessionRecord): void
   /** Somebody ends this session; called before the store is. `answered` is when the HTTP response is out. */
   end(id: string, reason: 'destroyed' | 'regenerated', answered?: Promise<unknown>): void
@@ -111,7 +113,8 @@ function afterwards(callback: unknown, first: (error: unknown) => unknown): Meth
 /** The session as the store will keep it: it may be changed between the call and the answer. */
 function copy(session: unknown): SessionRecord | undefined {
   try {
-    return JSON.parse(JSON.stringify(session)) as SessionRecord
+    const record: unknown = JSON.parse(JSON.stringify(session))
+    return isRecord(record) ? record : undefined
   } catch {
     return undefined
   }

@@ -108,7 +108,8 @@ function isMissing(error: unknown): boolean {
   return (error as { code?: unknown } | null | undefined)?.code === 'ENOENT'
 }
 
-function isRecord(record: unknown): record is SessionRecord {
+/** Whether a store's answer is a session: it has a cookie. */
+export function isRecord(record: unknown): record is SessionRecord {
   const { cookie, id } = Object(record) as { cookie?: unknown; id?: unknown }
   return typeof cookie === 'object' && cookie !== null && !isKeyDocument(cookie, id)
 }

@@ -9,8 +9,10 @@ import type { ExpressSession, SessionRecord, SessionRequest, SessionStore } from
 import { type SessionKeeper, StoreFace } from './store-face'
 import type { WorkingCopy } from './working-copy'
 
+export const endReasons = ['destroyed', 'regenerated', 'expired', 'revoked'] as const
+
 /** Why a session is over. */
-export type EndReason = 'destroyed' | 'regenerated' | 'expired' | 'revoked'
+export type EndReason = (typeof endReasons)[number]
 
 /** The queue of one session id; `ended` is set while work waits or runs in it and the session ends. */
 export interface Lane {

@@ -1,0 +1,124 @@
+/**
+ * Puts the face of Socket.IO 0.9 on a Socket.IO 4 server: settings, authorization, `clients`, data on sockets. All of it
+ * goes on this very server, its namespaces and its sockets; the prototypes of Socket.IO stay as they are.
+ */
+import type { Namespace, Server, Socket } from 'socket.io'
+import { SessionError } from '../../src/errors'
+import { guardServer, isServer } from '../../src/internals'
+import { checkTimeout } from '../answer'
+import { type Authorize, Gate, namespaceGate } from './authorization'
+import { type OldSettings, Settings } from './settings'
+import { type SocketData, socketData } from './socket-data'
+
+export interface LegacyOptions {
+  /**
+   * What a refused client is told: `'0.9'` "handshake unauthorized" or "handshake error"; `'1.x'` "Not authorized" or the
+   * authorizer's own error as text, which may tell strangers what you would not. @default '0.9'
+   */
+  errorStyle?: '0.9' | '1.x'
+  /** `handshake.address` is `{ address, port }` as in 0.9, not a string. @default false */
+  legacyAddress?: boolean
+  /** Milliseconds that an authorizer has for its answer; then the client is refused. @default 10_000 */
+  timeout?: number
+}
+
+/** What `legacy` adds to a server. */
+export interface LegacyFace {
+  /** With one argument `get`. Emits `set:<key>` with `(value, key)`, on this server only. */
+  set(key: string, value: unknown): this
+  set(key: string): unknown
+  get(key: string): unknown
+  enable(key: string): this
+  disable(key: string): this
+  enabled(key: string): boolean
+  disabled(key: string): boolean
+  /** Calls `fn` with the server as `this`, at once; with `env` only if that is `NODE_ENV` (`'development'` if unset). */
+  configure(fn: () => void): this
+  configure(env: string, fn: () => void): this
+  /** The sockets of the main namespace, or those of a room of it, on this node. */
+  clients(room?: string): LegacySocket[]
+  readonly sockets: LegacyNamespace
+  of(...args: Parameters<Server['of']>): LegacyNamespace
+}
+
+export type LegacyServer = LegacyFace & Server
+type LegacySocket = Socket & SocketData
+export type LegacyNamespace = Namespace & {
+  /** Asked after the server's own authorization; falsy takes it away. A refused client is told "unauthorized". */
+  authorization(fn: Authorize | false | null | undefined): LegacyNamespace
+  /** The sockets of the namespace, or of a room of it, on this node. */
+  clients(room?: string): LegacySocket[]
+}
+
+const legacyServers = new WeakSet<Server>()
+
+/**
+ * Gives a Socket.IO 4 server the methods of old, and returns it; a second time it changes nothing. Middlewares that the
+ * server has already run before the authorization, so call this first.
+ * @throws SessionError `ERR_SESSION_OPTIONS`
+ */
+export function legacy<S extends Server>(io: S, options: LegacyOptions = {}): LegacyFace & S {
+  if (!isServer(io)) throw new SessionError('ERR_SESSION_OPTIONS', 'legacy: expected a Server of Socket.IO 4')
+  if (!legacyServers.has(io)) faceServer(io, options)
+  return io as LegacyFace & S
+}
+
+/** @param found settings that the server was made with */
+export function faceServer(server: Server, options: LegacyOptions, found?: OldSettings): void {
+  const timeout = checkTimeout(options.timeout)
+  legacyServers.add(server)
+  const io = server as LegacyServer
+  const settings = new Settings(io, found)
+  Object.assign(io, settingMethods(io, settings))
+  faceNamespaces(io, timeout)
+  const gate = new Gate(io, settings, { ...options, timeout })
+  guardServer(io, (socket, next) => {
+    Object.assign(socket, socketData)
+    gate.admit(socket as unknown as Socket).then(() => next(), next)
+  })
+}
+
+function settingMethods(io: LegacyServer, settings: Settings): Partial<LegacyFace> {
+  return {
+    set: (...args: [key: string, value?: unknown]) => {
+      if (args.length === 1) return settings.get(args[0])
+      settings.set(...(args as [string, unknown]))
+      return io
+    },
+    get: (key) => settings.get(key),
+    enable: (key) => io.set(key, true),
+    disable: (key) => io.set(key, false),
+    enabled: (key) => Boolean(settings.get(key)),
+    disabled: (key) => !settings.get(key),
+    configure: (...args: [...env: string[], fn: () => void]) => {
+      const [env, fn] = args.length === 1 ? [currentEnv(), args[0]] : args
+      if (env === currentEnv()) (fn as () => void).call(io)
+      return io
+    },
+  } as Partial<LegacyFace>
+}
+
+function currentEnv(): string {
+  return process.env['NODE_ENV'] || 'development'
+}
+
+/** Every namespace comes out of `of`, also those that clients ask for: `of` is where all get their face. */
+function faceNamespaces(io: LegacyServer, timeout: number): void {
+  const of = io.of as Server['of']
+  io.of = (...args) => faceNamespace(of.apply(io, args), timeout)
+  for (const name of io._nsps.keys()) io.of(name)
+  Object.assign(io, { clients: io.sockets.clients })
+}
+
+function faceNamespace(namespace: Namespace, timeout: number): LegacyNamespace {
+  if ('authorization' in namespace) return namespace as LegacyNamespace
+  return Object.assign(namespace, {
+    authorization: namespaceGate(namespace, timeout),
+    clients: (room?: string) => clientsOf(namespace, room) as LegacySocket[],
+  })
+}
+
+function clientsOf({ sockets, adapter }: Namespace, room?: string): Socket[] {
+  if (!room) return [...sockets.values()]
+  return [...(adapter.rooms.get(room) ?? [])].flatMap((id) => sockets.get(id) ?? [])
+}

@@ -1,0 +1,76 @@
+/**
+ * session.io and Socket.IO 4 together: what session.io loaded is a live session, which the connection holds.
+ */
+import cookieParser from 'cookie-parser'
+import type session from 'express-session'
+import sessionIO from 'handshake-session/compat/session.io'
+import { describe, expect, test, vi } from 'vitest'
+import { connect, next } from '../support/app.js'
+import { secret, signedCookie, storeWithAnn } from './handshakes.js'
+import { fate, generations, join, listen } from './old-server.js'
+
+type Sessions = { session: session.Session & Partial<session.SessionData> }
+type Answer = (error: unknown, allowed?: boolean) => void
+
+async function start(store = storeWithAnn()) {
+  const { io, url } = await listen()
+  io.set('authorization', sessionIO(cookieParser(secret), store))
+  return { store, io, url }
+}
+
+function save(store: session.Store, data: object): Promise<void> {
+  const record = { user: 'ann', cookie: { originalMaxAge: null }, ...data } as session.SessionData
+  return new Promise((resolve) => store.set('ann-id', record, () => resolve()))
+}
+
+describe.each(generations)('client $version', ({ connect: generation }) => {
+  test('what a request saves is on the handshake, in every namespace', async () => {
+    const { store, io, url } = await start()
+    const inA = next<{ handshake: unknown }>(io.of('/a'), 'connection')
+    const [client, { handshake, request }] = await join(io, url, generation, signedCookie())
+    client.io.socket('/a')
+    await save(store, { count: 7 })
+    expect((handshake as unknown as Sessions).session).toMatchObject({ user: 'ann', count: 7 })
+    expect((await inA).handshake).toBe(handshake)
+    expect((request as unknown as Sessions).session).toBe((handshake as unknown as Sessions).session)
+  })
+
+  test('logging out closes the socket', async () => {
+    const { store, io, url } = await start()
+    const [client] = await join(io, url, generation, signedCookie())
+    const closed = next(client, 'disconnect')
+    store.destroy('ann-id')
+    expect(await closed).toBe('transport close')
+  })
+
+  test('one read of the store for a connection', async () => {
+    const store = storeWithAnn()
+    const get = vi.spyOn(store, 'get')
+    const { io, url } = await start(store)
+    await join(io, url, generation, signedCookie())
+    expect(get).toHaveBeenCalledOnce()
+  })
+})
+
+test('two sockets of a browser have one session object', async () => {
+  const { io, url } = await start()
+  const [generation] = generations.map((each) => each.connect)
+  const [, one] = await join(io, url, generation as never, signedCookie())
+  const [, two] = await join(io, url, generation as never, signedCookie())
+  expect((two.handshake as unknown as Sessions).session).toBe((one.handshake as unknown as Sessions).session)
+})
+
+test('an authorizer that dawdles after session.io: destroyed meanwhile, refused', async () => {
+  const store = storeWithAnn()
+  const { io, url } = await listen()
+  const authorize = sessionIO(cookieParser(secret), store)
+  io.set('authorization', (handshake: object, answer: Answer) => {
+    authorize(handshake, async (error, allowed) => {
+      // By now session.io has let go of it.
+      await new Promise(setImmediate)
+      await new Promise(setImmediate)
+      store.destroy('ann-id', () => answer(error, allowed))
+    })
+  })
+  expect(await fate(connect(url, signedCookie()))).toBe('handshake unauthorized')
+})
