@@ -38,12 +38,12 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
         const instead = listener.saving(String(id), Object(session), method)
         if (instead) return answer(instead, callback)
         const record = listener.wants(String(id)) ? copy(session) : undefined
-        return original(
-          id,
-          session,
-          afterwards(callback, (error) => !error && record && listener.saved(String(id), record)),
-          ...rest,
-        )
+        const written = (error: unknown) => {
+          if (error) return
+          if (method === 'set') listener.changed(String(id))
+          if (record) listener.saved(String(id), record)
+        }
+        return original(id, session, afterwards(callback, written), ...rest)
       }
     }
   const restores = [
