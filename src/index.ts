@@ -1,6 +1,7 @@
 /** What users import, nothing else. */
 import './augmentation'
 
+export type { AtomicStore, RedisLike, Versioned } from './atomic'
 export { SESSION_ERROR_CODES, SessionError, type SessionErrorCode } from './errors'
 export type { Explanation, ExplanationStep, HandshakeLike } from './handshake'
 export { HandshakeSessions, handshakeSession } from './handshake-session'

@@ -2,11 +2,10 @@
  * One session, shared by everything in this process that uses it: always the same object, kept fresh, saved, updated,
  * touched, and ended. `registry.ts` keeps one per id and orders the work on it.
  */
-import { SessionError } from './errors'
 import { roomOf } from './room'
 import { type ExpressSession, expiryOf, isExpired, type SessionRecord } from './store'
 import type { SessionKeeper } from './store-face'
-import { type EndReason, type Home, notFound, StoredSession } from './stored-session'
+import { type EndReason, type Home, maxAttempts, notFound, overtaken, pause, StoredSession } from './stored-session'
 import { WorkingCopy } from './working-copy'
 
 /** Changes a session and may return something; may be async, and may run again on a fresh session. */
@@ -17,8 +16,6 @@ export interface Holder {
   close(): void
 }
 
-/** How often `update` starts over before it says that the session is too busy. */
-const maxAttempts = 20
 /** A touch is written at most this often, in ms, and at most ten times per maxAge. */
 const touchInterval = 60_000
 
@@ -108,12 +105,14 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   update<T>(change: Change<T>): Promise<T> {
     return this.home.exclusive(this.id, async (lane) => {
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
-        const draft = new WorkingCopy(this.create(await this.read(), this.#draftKeeper()))
+        const reading = await this.readVersioned()
+        const draft = new WorkingCopy(this.create(reading.record, this.#draftKeeper()))
         draft.apply(this.#copy)
         const result = await change(draft.session)
-        if (!draft.isChanged || (await this.write(draft, lane, 'unless overtaken'))) return result
+        if (!draft.isChanged || (await this.writeUnlessOvertaken(draft, lane, reading))) return result
+        await pause(attempt)
       }
-      throw new SessionError('ERR_SESSION_CONFLICT', `update: overtaken by other writers ${maxAttempts} times in a row`)
+      throw overtaken()
     })
   }
 

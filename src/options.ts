@@ -3,6 +3,7 @@
  * mend it.
  */
 import type { KeyObject } from 'node:crypto'
+import type { RedisLike } from './atomic'
 import type { Channel } from './cluster'
 import { SessionError } from './errors'
 import { checkOrigins, type Origins } from './origin'
@@ -57,6 +58,11 @@ export interface HandshakeSessionOptions {
    */
   mergeHttpSaves?: boolean | undefined
   /**
+   * The Redis client (node-redis or ioredis) of a connect-redis 7 or 8, which hide it; then `update` is atomic across
+   * processes, as it is with connect-redis 9, express-mysql-session and connect-pg-simple by themselves. @default none
+   */
+  redis?: RedisLike | undefined
+  /**
    * For a process without a Socket.IO server (HTTP only): an `Emitter` of `@socket.io/redis-emitter`, by which the
    * servers hear at once what this process does to sessions. @default none: they notice within `recheck`
    */
@@ -77,6 +83,7 @@ export interface ResolvedOptions {
   readonly recheck: number
   readonly touch: boolean
   readonly mergeHttpSaves: boolean
+  readonly redis: RedisLike | undefined
   readonly emitter: Channel | undefined
   readonly onError: ((error: SessionError, context: { stage: Stage }) => void) | undefined
 }
@@ -86,7 +93,10 @@ export function resolveOptions(options: HandshakeSessionOptions): ResolvedOption
   if (typeof options !== 'object' || options === null) {
     fail('options', 'an object { store, secret }', options, 'pass the same object to session() and handshakeSession()')
   }
-  const { onError, emitter } = options
+  const { onError, emitter, redis } = options
+  if (redis !== undefined && typeof redis?.eval !== 'function') {
+    fail('redis', 'a client of redis or ioredis, with eval', typeof redis)
+  }
   if (emitter !== undefined && typeof emitter?.serverSideEmit !== 'function') {
     fail('emitter', 'an emitter with serverSideEmit, as of @socket.io/redis-emitter', typeof emitter)
   }
@@ -102,6 +112,7 @@ export function resolveOptions(options: HandshakeSessionOptions): ResolvedOption
     recheck: checkDuration('recheck', options.recheck, 60_000),
     touch: checkFlag('touch', options.touch, true),
     mergeHttpSaves: checkFlag('mergeHttpSaves', options.mergeHttpSaves, false),
+    redis,
     emitter,
     onError,
   }

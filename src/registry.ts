@@ -4,6 +4,7 @@
  * `HandshakeSessions` use it: two would lose each other's writes.
  */
 import { EventEmitter } from 'node:events'
+import { atomicOf, type RedisLike } from './atomic'
 import { Lanes } from './lanes'
 import { Lifetime } from './lifetime'
 import { type Holder, LiveSession } from './live-session'
@@ -34,6 +35,7 @@ export interface RegistryOptions {
   timeout?: number
   recheck?: number
   mergeHttpSaves?: boolean
+  redis?: RedisLike | undefined
 }
 
 /** A first read that is on its way, and what happened to the session meanwhile. */
@@ -50,7 +52,7 @@ const registries = new WeakMap<StoreLike, SessionRegistry>()
 export class SessionRegistry extends EventEmitter<RegistryEvents> implements Home, StoreListener {
   /** The registry of this store instance, for one more user; each calls `leave` when done. */
   static join(store: StoreLike, options: RegistryOptions = {}): SessionRegistry {
-    const registry = registries.get(store) ?? new SessionRegistry(store)
+    const registry = registries.get(store) ?? new SessionRegistry(store, options.redis)
     registries.set(store, registry)
     registry.#join(options)
     return registry
@@ -73,13 +75,13 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   #mergeHttpSaves = false
   #users = 0
 
-  private constructor(store: StoreLike) {
+  private constructor(store: StoreLike, redis: RedisLike | undefined) {
     super()
     this.setMaxListeners(0)
     const { methods, restore } = observeStore(store, this)
     this.#target = store
     this.#restore = restore
-    this.store = new SessionStore(methods)
+    this.store = new SessionStore(methods, atomicOf(store, redis))
   }
 
   #join({ timeout = 10_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {

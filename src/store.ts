@@ -3,6 +3,7 @@
  * becomes one answer or one `SessionError`. What the records mean is `live-session.ts`'s business.
  */
 import { type Session, type SessionData, Store } from 'express-session'
+import type { AtomicStore } from './atomic'
 import { SessionError } from './errors'
 
 type Callback<T = unknown> = (error?: unknown, value?: T) => void
@@ -42,15 +43,38 @@ export class SessionStore {
   timeout = 10_000
 
   readonly #methods: StoreMethods
+  readonly #atomic: AtomicStore | undefined
 
-  constructor(methods: StoreMethods) {
+  constructor(methods: StoreMethods, atomic: AtomicStore | undefined) {
     this.#methods = methods
+    this.#atomic = atomic
   }
 
   /** The record, or undefined where there is none: unknown, expired, or not a session at all. */
   async get(id: string): Promise<SessionRecord | undefined> {
-    const record = await this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done))
-    return isRecord(record) && !isExpired(record) ? record : undefined
+    return valid(await this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done)))
+  }
+
+  /** Whether the store can compare and set. */
+  get isAtomic(): boolean {
+    return this.#atomic !== undefined
+  }
+
+  /** As `get`, with what `replace` wants to know. */
+  async read(id: string): Promise<Reading | undefined> {
+    const atomic = this.#atomic
+    if (!atomic) return reading(await this.get(id), undefined)
+    const found = await this.#promise('get', () => atomic.getVersioned(id))
+    return reading(valid(found?.record), found?.version)
+  }
+
+  /** Writes; where the store can compare, only if the record is still of this version. @returns whether it did */
+  async replace(id: string, session: ExpressSession, version: unknown): Promise<boolean> {
+    const atomic = this.#atomic
+    const data = session as SessionData
+    if (atomic) return this.#promise('set', () => atomic.setVersioned(id, data, version))
+    await this.set(id, session)
+    return true
   }
 
   set(id: string, session: ExpressSession): Promise<void> {
@@ -82,6 +106,10 @@ export class SessionStore {
     }
   }
 
+  #promise<T>(method: string, start: () => Promise<T>): Promise<T> {
+    return this.#call<T>(method, (done) => start().then((value) => done(null, value)))
+  }
+
   /** First answer wins: of a store that calls back twice, or throws after it did, the rest is dropped. */
   #call<T>(method: string, start: (done: Callback<T>) => unknown): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -101,6 +129,20 @@ export class SessionStore {
       }
     })
   }
+}
+
+/** A record as it was read, and its version where the store has such. */
+export interface Reading {
+  record: SessionRecord
+  version: unknown
+}
+
+function reading(record: SessionRecord | undefined, version: unknown): Reading | undefined {
+  return record && { record, version }
+}
+
+function valid(record: unknown): SessionRecord | undefined {
+  return isRecord(record) && !isExpired(record) ? record : undefined
 }
 
 /** Stores that keep files say so for a session they do not have; express-session takes it as "none", too. */

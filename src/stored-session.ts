@@ -3,9 +3,10 @@
  * changed in the copy, onto what the store holds then, and only if it still exists. Order is the lane's business
  * (`registry.ts`); sharing is `live-session.ts`'s.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SessionError } from './errors'
 import type { Stage } from './options'
-import type { ExpressSession, SessionRecord, SessionRequest, SessionStore } from './store'
+import type { ExpressSession, Reading, SessionRecord, SessionRequest, SessionStore } from './store'
 import { type SessionKeeper, StoreFace } from './store-face'
 import type { WorkingCopy } from './working-copy'
 
@@ -35,6 +36,9 @@ export interface Home {
   unheard(error: unknown, stage: Stage): void
 }
 
+/** How often work starts over before it says that the session is too busy. */
+export const maxAttempts = 100
+
 export class StoredSession {
   readonly id: string
   protected readonly home: Home
@@ -46,23 +50,47 @@ export class StoredSession {
 
   /** @throws SessionError `ERR_SESSION_NOT_FOUND` (and the session ends), `_STORE`, `_TIMEOUT` */
   async read(): Promise<SessionRecord> {
-    const record = await this.home.store.get(this.id)
-    if (record) return record
+    return (await this.readVersioned()).record
+  }
+
+  /** As `read`, with what `writeUnlessOvertaken` wants to know. */
+  async readVersioned(): Promise<Reading> {
+    const reading = await this.home.store.read(this.id)
+    if (reading) return reading
     this.home.gone(this.id, this.goneBecause())
     throw notFound()
   }
 
   /**
-   * @returns false if it was overtaken, and nothing written: since the copy was made somebody changed the same key to
-   * something else. Without `mode` such a key takes our value.
+   * Writes what was changed in the copy. A key that somebody else changed meanwhile takes our value.
+   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`
+   */
+  async write(copy: WorkingCopy, lane: Lane): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const { record, version } = await this.readVersioned()
+      copy.rebase(this.create(record))
+      if (await this.#replace(copy, lane, version)) return
+      await pause(attempt)
+    }
+    throw overtaken()
+  }
+
+  /**
+   * As `write`, unless somebody was quicker.
+   * @param since what the copy was made of
+   * @returns false if the session was written since, or a key that we changed: then nothing was written
    * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
    */
-  async write(copy: WorkingCopy, lane: Lane, mode?: 'unless overtaken'): Promise<boolean> {
-    const conflicts = copy.rebase(this.create(await this.read()))
-    if (mode && conflicts.length > 0) return false
+  async writeUnlessOvertaken(copy: WorkingCopy, lane: Lane, since: Reading): Promise<boolean> {
+    if (this.home.store.isAtomic) return this.#replace(copy, lane, since.version)
+    const { record, version } = await this.readVersioned()
+    return copy.rebase(this.create(record)).length === 0 && this.#replace(copy, lane, version)
+  }
+
+  async #replace(copy: WorkingCopy, lane: Lane, version: unknown): Promise<boolean> {
     if (lane.ended) throw notFound()
     const json = copy.toJSON()
-    await this.home.store.set(this.id, copy.session)
+    if (!(await this.home.store.replace(this.id, copy.session, version))) return false
     await this.assertStillThere(lane)
     copy.written(json)
     this.home.wrote(this.id, json)
@@ -102,6 +130,16 @@ const detached: SessionKeeper = {
   refresh: async () => {},
   destroy: async () => {},
   unheard: () => {},
+}
+
+/** Lets others finish: a random time, so that rivals do not meet again, and longer from time to time. */
+export function pause(attempt: number): Promise<void> {
+  return sleep(Math.random() * Math.min(2 ** attempt, 64))
+}
+
+/** After so many attempts in a row, in which others were quicker. */
+export function overtaken(): SessionError {
+  return new SessionError('ERR_SESSION_CONFLICT', `overtaken by other writers ${maxAttempts} times in a row`)
 }
 
 export function notFound(): SessionError {

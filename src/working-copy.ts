@@ -24,7 +24,7 @@ export class WorkingCopy {
   /**
    * Makes `theirs`, a session made of a newer record, the base. Every key that only they changed takes their value; a
    * key that was changed here keeps ours. Objects under unchanged keys stay the same objects.
-   * @returns the keys that both sides changed, and to different values
+   * @returns the keys that both sides changed, if only to the same value: both may have counted the same step
    */
   rebase(theirs: ExpressSession): string[] {
     const newBase = JSON.stringify(theirs)
@@ -34,7 +34,6 @@ export class WorkingCopy {
     const ours = parts(JSON.stringify(this.session))
     const conflicts: string[] = []
     for (const key of changedKeys(base, theirParts)) {
-      if (theirParts.get(key) === ours.get(key)) continue
       if (ours.get(key) !== base.get(key)) conflicts.push(key)
       else assign(this.session, key, theirs)
     }
