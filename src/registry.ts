@@ -5,6 +5,8 @@
  */
 import { EventEmitter } from 'node:events'
 import { atomicOf, type RedisLike } from './atomic'
+import { Graves } from './graves'
+import { HttpSaves } from './http-saves'
 import { Lanes } from './lanes'
 import { Lifetime } from './lifetime'
 import { type Holder, LiveSession } from './live-session'
@@ -12,8 +14,7 @@ import type { Stage } from './options'
 import { roomOf } from './room'
 import { type SessionRecord, SessionStore, type StoreLike } from './store'
 import { observeStore, type StoreListener } from './store-events'
-import { type EndReason, type Home, type Lane, notFound, StoredSession } from './stored-session'
-import { WorkingCopy } from './working-copy'
+import { type EndReason, type Home, type Lane, notFound } from './stored-session'
 
 /** `sessionID` ended, for `reason`. */
 export interface SessionEnd {
@@ -44,9 +45,6 @@ interface Opening extends Lane {
   newer: SessionRecord | undefined
 }
 
-/** How long an id that ended is remembered, in ms: longer than any HTTP request that may still hold the session. */
-const graveTime = 600_000
-
 const registries = new WeakMap<StoreLike, SessionRegistry>()
 
 export class SessionRegistry extends EventEmitter<RegistryEvents> implements Home, StoreListener {
@@ -68,11 +66,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly #lanes = new Lanes()
   readonly #held = new WeakMap<Holder, LiveSession>()
   readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
-  /** Rooms of sessions that were destroyed, and when: what was read before must not write them again. */
-  readonly #graves = new Map<string, number>()
-  /** The `Session` objects of HTTP requests; with `mergeHttpSaves`, and what they were made of. */
-  readonly #inflated = new WeakMap<object, WorkingCopy | undefined>()
-  #mergeHttpSaves = false
+  readonly #graves = new Graves()
+  readonly #httpSaves = new HttpSaves(this, this.#graves)
   #users = 0
 
   private constructor(store: StoreLike, redis: RedisLike | undefined) {
@@ -89,7 +84,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.store.timeout = first ? timeout : Math.max(this.store.timeout, timeout)
     this.#lanes.patience = this.store.timeout
     this.#lifetime.recheck = first ? recheck : Math.min(this.#lifetime.recheck, recheck)
-    this.#mergeHttpSaves ||= mergeHttpSaves
+    this.#httpSaves.merge ||= mergeHttpSaves
   }
 
   /** The last user's leave gives the store back as it was. */
@@ -114,7 +109,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   open(id: string): Promise<LiveSession> {
     const live = this.#live.get(id)
     if (live) return Promise.resolve(live)
-    if (this.#isBuried(id)) return Promise.reject(notFound())
+    if (this.#graves.has(id)) return Promise.reject(notFound())
     return this.#opening.get(id)?.live ?? this.#read(id)
   }
 
@@ -124,7 +119,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
    */
   hold(opened: LiveSession, holder: Holder): LiveSession {
     const live = this.#live.get(opened.id) ?? opened
-    if (live.ended || this.#isBuried(live.id)) throw notFound()
+    if (live.ended || this.#graves.has(live.id)) throw notFound()
     this.#live.set(live.id, live)
     this.#byRoom.set(live.room, live)
     live.holders.add(holder)
@@ -154,7 +149,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   /** The session is being destroyed: from now on it is over, and nobody may write or open it again. */
   end(id: string, reason: EndReason, answered?: Promise<unknown>): void {
     const room = roomOf(id)
-    this.#bury(room)
+    this.#graves.bury(room)
     this.gone(id, reason, answered)
     const tell = () => this.emit('ending', room, reason)
     if (answered) answered.then(tell)
@@ -163,7 +158,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** Another node ended this session. */
   heardEnded(room: string, reason: EndReason): void {
-    this.#bury(room)
+    this.#graves.bury(room)
     const live = this.#byRoom.get(room)
     if (live) this.gone(live.id, reason)
   }
@@ -178,7 +173,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** The store could not destroy it, so it lives on; clients that come back are let in again. */
   survived(id: string): void {
-    this.#graves.delete(roomOf(id))
+    this.#graves.exhume(id)
   }
 
   /** The session is over: if anybody holds it, tells, then closes the holders, `answered` awaited. */
@@ -221,48 +216,12 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#live.get(id)?.receive(record)
   }
 
-  inflated(_id: string, session: object): void {
-    this.#inflated.set(session, this.#mergeHttpSaves ? new WorkingCopy(session as never) : undefined)
+  inflated(session: object): void {
+    this.#httpSaves.inflated(session)
   }
 
-  /** A session that was read before it ended is not written again; one that is new under its id is. */
   saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
-    if (!this.#inflated.has(session)) {
-      if (this.#graves.size > 0) this.#graves.delete(roomOf(id))
-      return undefined
-    }
-    if (this.#isBuried(id)) {
-      this.unheard(notFound(), 'save')
-      return Promise.resolve()
-    }
-    const copy = this.#inflated.get(session)
-    return copy && method === 'set' ? this.#merge(id, copy) : undefined
-  }
-
-  /** What an HTTP request changed, onto what the store holds by now. */
-  #merge(id: string, copy: WorkingCopy): Promise<void> {
-    const stored = new StoredSession(id, this)
-    return this.exclusive(id, async (lane) => {
-      await stored.write(copy, lane)
-    }).catch((error) => {
-      if (error?.code !== 'ERR_SESSION_NOT_FOUND') throw error
-      this.unheard(error, 'save')
-    })
-  }
-
-  /** The oldest graves go first: a Map keeps the order in which they were dug. */
-  #bury(room: string): void {
-    const now = Date.now()
-    this.#graves.delete(room)
-    this.#graves.set(room, now)
-    for (const [old, since] of this.#graves) {
-      if (now - since < graveTime) break
-      this.#graves.delete(old)
-    }
-  }
-
-  #isBuried(id: string): boolean {
-    return this.#graves.size > 0 && this.#graves.has(roomOf(id))
+    return this.#httpSaves.saving(id, session, method)
   }
 
   #forget(live: LiveSession): void {

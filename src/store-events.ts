@@ -8,7 +8,7 @@ import { isRecord, type SessionRecord, type StoreLike, type StoreMethods } from 
 
 export interface StoreListener {
   /** express-session made this `Session` object of a record of the store. */
-  inflated(id: string, session: object): void
+  inflated(session: object): void
   /** Somebody saves a session: undefined lets the store do it, a promise is what happens instead. */
   saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined
   /** Whether `saved` is of interest for this id; asked first, because a copy costs. */
@@ -51,7 +51,7 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
     replace(store, 'touch', write('touch')),
     replace(store, 'createSession', (create) => (request, ...rest) => {
       const session = create(request, ...rest)
-      listener.inflated(idOf(request), Object(session))
+      listener.inflated(Object(session))
       return session
     }),
     replace(store, 'destroy', (destroy) => (id, callback, ...rest) => {
