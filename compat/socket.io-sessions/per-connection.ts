@@ -1,0 +1,65 @@
+/**
+ * The mode without `per_message`: one unit of work from connect to disconnect, `sconnection(client, session)`. The session is
+ * the live one; what was changed in it is written once, when the listeners of `disconnect` are done.
+ */
+import type { Holder } from '../../src/internals'
+import { announce, type Client, callListeners, type Enabled, fail, type Mode } from './clients'
+
+export class PerConnection implements Mode, Holder {
+  readonly #client: Client
+  readonly #enabled: Enabled
+  /** Handshakes, and the end, one after the other. */
+  #work = Promise.resolve()
+  /** The listeners of `sconnection` and `disconnect` that are still at it. */
+  #listeners = Promise.resolve()
+
+  constructor(client: Client, enabled: Enabled) {
+    this.#client = client
+    this.#enabled = enabled
+    client.once('disconnecting', () => this.#disconnecting())
+  }
+
+  handshake(sid: unknown): void {
+    this.#work = this.#work.then(() => this.#begin(sid)).catch((error) => fail(this.#client, this.#enabled, error))
+  }
+
+  message(): void {}
+
+  /** The session is over: the app's listeners still have it, so the connection ends with it. */
+  close(): void {
+    announce(this.#enabled, 'sinvalid', this.#client)
+    this.#client.conn.close()
+  }
+
+  async #begin(sid: unknown): Promise<void> {
+    const { credentials, registry } = this.#enabled
+    const opened = await credentials.open(sid, this.#client.request)
+    if (registry.heldBy(this)?.id === opened.id) return
+    await this.#commit()
+    if (!this.#client.connected) return
+    const { session } = registry.hold(opened, this)
+    this.#listeners = announce(this.#enabled, 'sconnection', this.#client, session)
+  }
+
+  /** Takes over the listeners of `disconnect`, which is about to be emitted: the save waits for them and their promises. */
+  #disconnecting(): void {
+    const client = this.#client
+    if (!this.#enabled.registry.heldBy(this)) return
+    const listeners = client.rawListeners('disconnect')
+    client.removeAllListeners('disconnect')
+    client.once('disconnect', (...args: unknown[]) => {
+      const left = callListeners(client, listeners, args).catch(this.#enabled.tell)
+      this.#listeners = this.#listeners.then(() => left)
+      this.#work = this.#work.then(() => this.#commit())
+    })
+  }
+
+  /** Writes what was changed, if the session still exists, and lets go of it. */
+  async #commit(): Promise<void> {
+    const live = this.#enabled.registry.heldBy(this)
+    if (!live) return
+    await this.#listeners
+    if (!live.ended) await live.save().catch(this.#enabled.tell)
+    this.#enabled.registry.release(this)
+  }
+}
