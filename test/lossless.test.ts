@@ -1,9 +1,7 @@
 /** No lost write: saves carry over only what was changed, updates are atomic, and nothing brings a dead session back. */
 
-import { RedisStore } from 'connect-redis'
 import session, { type SessionData } from 'express-session'
 import fc from 'fast-check'
-import { createClient } from 'redis'
 import type { Socket } from 'socket.io-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WorkingCopy } from '../src/working-copy.js'
@@ -11,6 +9,7 @@ import { ask, idOf, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { otherProgram, read, write } from './support/other-program.js'
 import { startRedis } from './support/services.js'
+import { openRedis } from './support/stores.js'
 
 test('save() writes only the keys that were changed here, onto what the store holds now', async () => {
   const app = await startApp()
@@ -252,13 +251,9 @@ test.each(['MemoryStore', 'Redis'])(
 
 async function redisStore(): Promise<session.Store> {
   const redis = await startRedis()
-  const client = createClient({ url: redis.url })
-  await client.connect()
-  onTestFinished(async () => {
-    await client.close()
-    await redis.stop()
-  })
-  return new RedisStore({ client })
+  const { store, close } = await openRedis(redis.url)
+  onTestFinished(() => close().then(() => redis.stop()))
+  return store
 }
 
 async function inParallel(operations: (() => Promise<unknown>)[], width: number): Promise<void> {

@@ -2,55 +2,25 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import connectPg from 'connect-pg-simple'
-import { RedisStore } from 'connect-redis'
-import connectMySQL from 'express-mysql-session'
-import session, { type SessionData } from 'express-session'
-import mysql from 'mysql2/promise'
-import pg from 'pg'
-import { createClient } from 'redis'
+import type { SessionData } from 'express-session'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { read } from '../support/other-program.js'
 import { startMariaDB, startPostgres, startRedis } from '../support/services.js'
+import { type OpenStore, openMySQL, openPostgres, openRedis } from '../support/stores.js'
 
 interface Engine {
   start(): Promise<{ url: string; stop(): Promise<void> }>
-  open(url: string): Promise<{ store: session.Store; close(): Promise<unknown> }>
+  open(url: string): Promise<OpenStore>
   count: number
 }
 
-const redis: Engine = {
-  start: startRedis,
-  count: 2_500,
-  open: async (url) => {
-    const client = createClient({ url })
-    await client.connect()
-    return { store: new RedisStore({ client }), close: () => client.close() }
-  },
-}
+const redis: Engine = { start: startRedis, open: openRedis, count: 2_500 }
 
 const engines: Record<string, Engine> = {
   'node-redis': redis,
   ioredis: redis,
-  mysql: {
-    start: startMariaDB,
-    count: 2_500,
-    open: async (url) => {
-      const pool = mysql.createPool(url)
-      const store = new (connectMySQL(session))({ createDatabaseTable: true }, pool)
-      await store.onReady()
-      return { store, close: () => store.close().then(() => pool.end()) }
-    },
-  },
-  postgres: {
-    start: startPostgres,
-    count: 250,
-    open: async (url) => {
-      const pool = new pg.Pool({ connectionString: url })
-      const store = new (connectPg(session))({ pool, createTableIfMissing: true })
-      return { store, close: () => Promise.resolve(store.close()).then(() => pool.end()) }
-    },
-  },
+  mysql: { start: startMariaDB, open: openMySQL, count: 2_500 },
+  postgres: { start: startPostgres, open: openPostgres, count: 250 },
 }
 
 /** Four processes that increment one counter at once; what they say they did. */

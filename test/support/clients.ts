@@ -14,8 +14,3 @@ export const clients: { version: string; connect: Connect; eio3: boolean }[] = [
   { version: '2.5', connect: require('client-2') as Connect, eio3: true },
   { version: '1.7', connect: require('client-1') as Connect, eio3: true },
 ]
-
-/** What a refused client of that generation hears: an Error in `connect_error`, or its data in `error`. */
-export function refusalEvent(eio3: boolean): 'connect_error' | 'error' {
-  return eio3 ? 'error' : 'connect_error'
-}

@@ -18,3 +18,13 @@ declare module 'express-mysql-session' {
     connection: unknown,
   ) => session.Store & { onReady(): Promise<void>; close(): Promise<void> }
 }
+
+declare module 'session-file-store' {
+  import type session from 'express-session'
+  export default function connect(module: typeof session): new (options: object) => session.Store
+}
+
+declare module 'memorystore' {
+  import type session from 'express-session'
+  export default function connect(module: typeof session): new (options: object) => session.Store
+}
