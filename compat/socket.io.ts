@@ -4,7 +4,7 @@
  */
 import { createServer as createSecureServer, type ServerOptions as SecureOptions } from 'node:https'
 import { Namespace, Server as RealServer, type ServerOptions, Socket } from 'socket.io'
-import { SessionError } from '../src/errors'
+import { SessionError } from '../src'
 import { faceServer, type LegacyOptions, type LegacyServer, legacy } from './socket.io/legacy'
 import { type OldSettings, splitOptions } from './socket.io/settings'
 

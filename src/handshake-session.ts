@@ -209,9 +209,9 @@ export class HandshakeSessions {
   async #open(handshake: HandshakeLike): Promise<LiveSession> {
     if (this.#closed) throw closedError()
     if (ticketOf(handshake) === undefined)
-      return this.#registry.open(await identify(handshake, this.#options, this.#cors()))
+      return this.#registry.open(await identify(handshake, this.#options, this.#cors()), this.#options.freshFor)
     const ticket = this.#tickets.read(ticketOf(handshake))
-    const live = await this.#registry.open(ticket.id)
+    const live = await this.#registry.open(ticket.id, this.#options.freshFor)
     await this.#tickets.redeem(ticket, live)
     return live
   }

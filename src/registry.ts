@@ -103,13 +103,17 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   /**
-   * The live session of this id, read from the store unless it is live already; callers at the same time share a read.
+   * The live session of this id, read from the store unless it is live already, and was read within `freshFor` ms;
+   * callers at the same time share a read.
    * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
    */
-  open(id: string): Promise<LiveSession> {
+  async open(id: string, freshFor = Number.POSITIVE_INFINITY): Promise<LiveSession> {
     const live = this.#live.get(id)
-    if (live) return Promise.resolve(live)
-    if (this.#graves.has(id)) return Promise.reject(notFound())
+    if (live) {
+      if (live.isStale(freshFor)) await live.refresh()
+      return live
+    }
+    if (this.#graves.has(id)) throw notFound()
     return this.#opening.get(id)?.live ?? this.#read(id)
   }
 

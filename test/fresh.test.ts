@@ -39,6 +39,20 @@ test('within freshFor no event costs a read', async () => {
   expect(store.calls.get).toBe(0)
 })
 
+test('a handshake of a session that is live already asks the store again after freshFor, and only then', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store, freshFor: 5_000 })
+  const cookie = await app.login()
+  await pair(app, cookie)
+  store.reset()
+  await pair(app, cookie)
+  expect(store.calls.get).toBe(0)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_001 })
+  await pair(app, cookie)
+  vi.useRealTimers()
+  expect(store.calls.get).toBe(1)
+})
+
 test('what another program writes is there within recheck when the sockets are idle', async () => {
   const app = await startApp({ recheck: 20 })
   const cookie = await app.login()

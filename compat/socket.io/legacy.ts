@@ -3,7 +3,7 @@
  * goes on this very server, its namespaces and its sockets; the prototypes of Socket.IO stay as they are.
  */
 import type { Namespace, Server, Socket } from 'socket.io'
-import { SessionError } from '../../src/errors'
+import { SessionError } from '../../src'
 import { guardServer, isServer } from '../../src/internals'
 import { checkTimeout } from '../answer'
 import { type Authorize, Gate, namespaceGate } from './authorization'

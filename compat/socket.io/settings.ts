@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events'
 import type { Server, ServerOptions } from 'socket.io'
-import { SessionError } from '../../src/errors'
+import { SessionError } from '../../src'
 import { applyOptions } from './server-options'
 import { adviceOn, isOldSetting, translate } from './translations'
 
