@@ -61,4 +61,9 @@ function isOptions(target: unknown): target is Options {
 
 type ServerClass = new (...args: ConstructorParameters<typeof Server>) => LegacyServer
 
-export = Object.assign(socketIO, { listen, legacy, Server: Server as unknown as ServerClass, Namespace, Socket })
+const [face, RealNamespace, RealSocket, OurServer] = [legacy, Namespace, Socket, Server as unknown as ServerClass]
+// Never true. Node finds the names that `import { … }` may take from here in the text, by this line (cjs-module-lexer).
+if (Number.isNaN(0))
+  module.exports = { listen, legacy: face, Server: OurServer, Namespace: RealNamespace, Socket: RealSocket }
+
+export = Object.assign(socketIO, { listen, legacy, Server: OurServer, Namespace, Socket })

@@ -55,6 +55,7 @@ export class HandshakeSessions {
   readonly #events = new EventEmitter<{ end: [SessionEnd] }>()
   /** What is guarded, and how to stop. */
   readonly #attached = new Map<ServerLike | NamespaceLike, () => void>()
+  readonly #opening = new WeakMap<object, Promise<LiveSession>>()
   #closed = false
 
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
@@ -183,6 +184,7 @@ export class HandshakeSessions {
       expose(socket, undefined, undefined)
       return recover(socket, undefined)
     }
+    if (this.#closed) throw closedError()
     if (socket.conn.readyState !== 'open')
       throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
     if (!this.#registry.heldBy(socket.conn)) socket.conn.once('close', () => this.#registry.release(socket.conn))
@@ -198,12 +200,22 @@ export class HandshakeSessions {
   async #identify(socket: SocketLike): Promise<LiveSession | undefined> {
     if (this.#closed) throw closedError()
     try {
-      return this.#registry.heldBy(socket.conn) ?? (await this.#open(socket.handshake))
+      return this.#registry.heldBy(socket.conn) ?? (await this.#openFor(socket))
     } catch (error) {
       if (this.#options.required || !isAnonymous(error as SessionError)) throw error
       this.#tell(error as SessionError, 'handshake')
       return undefined
     }
+  }
+
+  /** Namespaces that a client joins at once share what is being opened, and so its ticket. */
+  #openFor({ conn, handshake }: SocketLike): Promise<LiveSession> {
+    let opening = this.#opening.get(conn)
+    if (!opening) {
+      opening = this.#open(handshake).finally(() => this.#opening.delete(conn))
+      this.#opening.set(conn, opening)
+    }
+    return opening
   }
 
   async #open(handshake: HandshakeLike): Promise<LiveSession> {

@@ -13,6 +13,7 @@ import type { Tickets } from './ticket'
 /** An `IncomingMessage`, a Socket.IO handshake, or anything with the headers of the request. */
 export interface HandshakeLike {
   headers: IncomingHttpHeaders
+  url?: string | undefined
   /** What a Socket.IO client gave as `auth`; a `ticket` in it stands for the cookie. */
   auth?: { [key: string]: unknown }
 }
@@ -28,8 +29,8 @@ export async function identify(
   options: ResolvedOptions,
   cors: readonly CorsLike[],
 ): Promise<string> {
-  const { headers } = check(handshake)
-  await checkOrigin(headers, options.origins, cors)
+  const { headers, url } = check(handshake)
+  await checkOrigin(headers, options.origins, cors, url)
   return verifySessionID(readCookie(headers.cookie, options.name), options.secrets)
 }
 
@@ -58,7 +59,7 @@ export async function explainHandshake(
   store: SessionStore,
   tickets: Tickets,
 ): Promise<Explanation> {
-  const { headers } = check(handshake)
+  const { headers, url } = check(handshake)
   const steps: ExplanationStep[] = []
   const ticket = ticketOf(handshake)
   let current: ExplanationStep['step'] = ticket === undefined ? 'origin' : 'ticket'
@@ -67,7 +68,7 @@ export async function explainHandshake(
     current = next
   }
   const cookieID = async () => {
-    await checkOrigin(headers, options.origins, cors)
+    await checkOrigin(headers, options.origins, cors, url)
     passed(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
     const value = readCookie(headers.cookie, options.name)
     passed(`there is a cookie named ${options.name}`, 'signature')
@@ -93,9 +94,17 @@ export async function explainHandshake(
   }
 }
 
+const anonymous: readonly SessionErrorCode[] = [
+  'ERR_SESSION_COOKIE_MISSING',
+  'ERR_SESSION_SIGNATURE',
+  'ERR_SESSION_NOT_FOUND',
+  'ERR_SESSION_ORIGIN',
+  'ERR_SESSION_TICKET',
+]
+
 /** Whether the handshake merely has no session, as against a store that could not tell. */
 export function isAnonymous({ code }: SessionError): boolean {
-  return code !== 'ERR_SESSION_STORE' && code !== 'ERR_SESSION_TIMEOUT' && code !== 'ERR_SESSION_ENDED'
+  return anonymous.includes(code)
 }
 
 /** The usual misconfigurations behind a refusal, as far as this handshake shows them. */

@@ -3,6 +3,7 @@
  * `mergeHttpSaves` reduced to what the request changed.
  */
 import type { Graves } from './graves'
+import { StoreFace } from './store-face'
 import { type Home, notFound, StoredSession } from './stored-session'
 import { WorkingCopy } from './working-copy'
 
@@ -30,8 +31,9 @@ export class HttpSaves {
    * @returns what happens instead of the write, if not the write itself
    */
   saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
-    if (!this.#inflated.has(session)) {
+    if (isNew(session) && !this.#inflated.has(session)) {
       this.#graves.exhume(id)
+      this.inflated(session) // From now on it is one that the store has.
       return undefined
     }
     if (this.#graves.has(id)) {
@@ -52,4 +54,10 @@ export class HttpSaves {
       this.#home.unheard(error, 'save')
     }
   }
+}
+
+/** Whether it is the `Session` of a request, and not of a socket or a plain record that a store or a script writes. */
+function isNew(session: object): boolean {
+  const { save, req } = session as { save?: unknown; req?: { sessionStore?: unknown } }
+  return typeof save === 'function' && !(req?.sessionStore instanceof StoreFace)
 }

@@ -11,6 +11,7 @@ interface Waiting {
 
 class Queue implements Lane {
   ended: EndReason | undefined
+  writes = 0
   isRunning = false
   readonly waiting: Waiting[] = []
 }
@@ -40,6 +41,12 @@ export class Lanes {
     if (queue) queue.ended = reason
   }
 
+  /** Somebody else wrote this session: what the work that runs now has read is old. */
+  written(id: string): void {
+    const queue = this.#queues.get(id)
+    if (queue) queue.writes++
+  }
+
   #next(id: string, queue: Queue): void {
     const entry = queue.waiting.shift()
     queue.isRunning = entry !== undefined
@@ -47,9 +54,9 @@ export class Lanes {
       this.#queues.delete(id)
       return
     }
-    const watchdog = setTimeout(() => giveUp(queue, this.patience), this.patience).unref()
+    const watchdog = setInterval(() => giveUp(queue, this.patience), this.patience).unref()
     entry.start().finally(() => {
-      clearTimeout(watchdog)
+      clearInterval(watchdog)
       this.#next(id, queue)
     })
   }

@@ -3,7 +3,7 @@
  * touched, and ended. `registry.ts` keeps one per id and orders the work on it.
  */
 import { roomOf } from './room'
-import { type ExpressSession, expiryOf, isExpired, type SessionRecord } from './store'
+import { type ExpressSession, expiryOf, type SessionRecord } from './store'
 import type { SessionKeeper } from './store-face'
 import { type EndReason, type Home, maxAttempts, notFound, overtaken, pause, StoredSession } from './stored-session'
 import { WorkingCopy } from './working-copy'
@@ -34,13 +34,16 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   /** Counts what came in, so that a read that was overtaken is dropped. */
   #version = 0
   #touchedAt: number
+  #touchInterval = touchInterval
+  /** When to ask whether it is over, in ms since 1970. */
+  #expiresAt = Number.POSITIVE_INFINITY
   #room: string | undefined
 
   constructor(id: string, record: SessionRecord, home: Home) {
     super(id, home)
     this.#copy = new WorkingCopy(this.create(record, this))
-    const { originalMaxAge } = this.session.cookie
-    this.#touchedAt = (expiryOf(this.session.cookie) ?? this.readAt) - (originalMaxAge ?? 0)
+    this.#reckon(this.session)
+    this.#touchedAt = (expiryOf(this.session.cookie) ?? this.readAt) - (this.session.cookie.originalMaxAge ?? 0)
   }
 
   /** The one object that everybody holds. */
@@ -58,11 +61,10 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   outdate(): void {
     this.#version++
     this.readAt = 0
-    this.#refreshing = undefined
   }
 
   get isExpired(): boolean {
-    return isExpired(this.session)
+    return this.#expiresAt <= Date.now()
   }
 
   /** Whether the store should be asked before this session is relied on; `freshFor` in ms. */
@@ -75,19 +77,19 @@ export class LiveSession extends StoredSession implements SessionKeeper {
    * @throws SessionError `ERR_SESSION_NOT_FOUND` (and the session ends), `_STORE`, `_TIMEOUT`
    */
   refresh(): Promise<void> {
-    if (this.#refreshing) return this.#refreshing
-    const refreshing = this.#refresh().finally(() => {
-      if (this.#refreshing === refreshing) this.#refreshing = undefined
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined
     })
-    this.#refreshing = refreshing
-    return refreshing
+    return this.#refreshing
   }
 
   /** Takes over a newer record, whoever read or wrote it. */
   receive(record: SessionRecord): void {
     this.#version++
+    const theirs = this.create(record)
+    this.#copy.rebase(theirs)
+    this.#reckon(theirs)
     this.readAt = Date.now()
-    this.#copy.rebase(this.create(record))
   }
 
   /** Writes what was changed here. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
@@ -118,8 +120,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
 
   /** Whether a client event now is to be written as a touch. */
   get wantsTouch(): boolean {
-    const { originalMaxAge } = this.session.cookie
-    return Date.now() - this.#touchedAt >= Math.min(touchInterval, (originalMaxAge ?? Number.POSITIVE_INFINITY) / 10)
+    return Date.now() - this.#touchedAt >= this.#touchInterval
   }
 
   /** Extends the session by its maxAge, in the store. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
@@ -135,6 +136,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
       await this.home.store.touch(this.id, this.session)
       await this.assertStillThere(lane)
       this.#copy.settle('cookie')
+      this.#reckon(this.session)
     })
   }
 
@@ -152,6 +154,18 @@ export class LiveSession extends StoredSession implements SessionKeeper {
     this.askedAt = Date.now()
     const record = await this.read()
     if (version === this.#version) this.receive(record)
+    else if (this.readAt === 0) await this.#refresh()
+  }
+
+  /**
+   * By the cookie that came from the store, not by the one that handlers may change. One that lives although its cookie
+   * is over was touched by another process, by a store that then leaves the cookie as it is: ask again before long.
+   */
+  #reckon({ cookie }: ExpressSession): void {
+    const tenth = (cookie.originalMaxAge ?? Number.POSITIVE_INFINITY) / 10
+    this.#touchInterval = Math.min(touchInterval, tenth)
+    const expires = expiryOf(cookie) ?? Number.POSITIVE_INFINITY
+    this.#expiresAt = expires > Date.now() ? expires : Date.now() + Math.max(500, this.#touchInterval)
   }
 
   /** What `save()` and the like mean on the session that `update` hands out: it is saved when `change` is done. */

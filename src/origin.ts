@@ -29,8 +29,9 @@ export async function checkOrigin(
   headers: IncomingHttpHeaders,
   origins: Origins | undefined,
   cors: readonly CorsLike[],
+  url = '',
 ): Promise<void> {
-  const origin = originOf(headers)
+  const origin = originOf(headers, url)
   if (origin === undefined || isOwn(origin, headers.host)) return
   try {
     if (await (origins === undefined ? allowedByCors(origin, headers, cors) : allowed(origin, origins, headers))) return
@@ -48,12 +49,12 @@ export async function checkOrigin(
  * The origin of the page, or undefined where no browser is involved. A `<script>` request (JSONP polling) has no
  * Origin header, but browsers mark it with Sec-Fetch-Site (W3C Fetch Metadata), older ones with a Referer.
  */
-function originOf(headers: IncomingHttpHeaders): string | undefined {
+function originOf(headers: IncomingHttpHeaders, url: string): string | undefined {
   if (headers.origin !== undefined) return headers.origin
   const site = headers['sec-fetch-site']
   if (site === 'same-origin' || site === 'none') return undefined
   if (headers.referer !== undefined) return parse(headers.referer)?.origin ?? 'null'
-  return site === undefined ? undefined : 'null'
+  return site === undefined && !/[?&]j=/.test(url) ? undefined : 'null'
 }
 
 /** One rule, without the shorthands of arrays and functions. */
@@ -96,7 +97,9 @@ function ask<Subject>(question: AskCors<Subject>, subject: Subject): Promise<unk
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {
-  return host !== undefined && parse(origin)?.host === host.toLowerCase()
+  const page = parse(origin)
+  if (!host || !page || !/^https?:$/.test(page.protocol)) return false
+  return parse(`${page.protocol}//${host}`)?.host === page.host // Without the port, where it is the protocol's own.
 }
 
 function parse(url: string): URL | undefined {

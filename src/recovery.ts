@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { isRoom } from './room'
 
 /** What an adapter kept of a lost connection (socket.io-adapter, `Session`). */
-interface Kept {
+interface Stored {
   sid: string
   pid: string
   rooms: string[]
@@ -15,7 +15,13 @@ interface Kept {
   missedPackets: unknown[][]
 }
 
+interface Kept extends Stored {
+  /** What is stored by now. */
+  again(): Promise<Stored | null | undefined>
+}
+
 interface RecoverableNamespace {
+  _initAdapter?(): void
   adapter: { restoreSession?(pid: string, offset: string): Promise<unknown> }
   on(event: 'connection', listener: (socket: RecoverableSocket) => void): unknown
   _preConnectSockets?: Map<string, unknown>
@@ -33,23 +39,33 @@ export interface RecoverableSocket {
 /** By the `data` object of the socket, which is the one thing that adapter and guard both see. */
 const keptBy = new WeakMap<object, Kept>()
 
-/** Adapters that withhold already, for however many guards. */
+/** Namespaces that withhold already, for however many guards. */
 const watched = new WeakSet<object>()
 
-/** From now on this namespace gives nothing back before `recover` was asked. */
+/** From now on this namespace gives nothing back before `recover` was asked, whatever adapter it is given later. */
 export function withholdRecovery(namespace: RecoverableNamespace): void {
-  const { adapter } = namespace
+  if (watched.has(namespace)) return
+  watched.add(namespace)
+  const init = namespace._initAdapter
+  namespace._initAdapter = () => {
+    init?.call(namespace)
+    withhold(namespace.adapter)
+  }
+  withhold(namespace.adapter)
+  namespace.on('connection', replay)
+}
+
+function withhold(adapter: RecoverableNamespace['adapter']): void {
   const restore = adapter.restoreSession
-  if (typeof restore !== 'function' || watched.has(adapter)) return
-  watched.add(adapter)
+  if (typeof restore !== 'function') return
   adapter.restoreSession = async (pid, offset) => {
-    const kept = (await restore.call(adapter, pid, offset)) as Kept | null | undefined
-    if (!kept) return kept
-    const stripped: Kept = { ...kept, rooms: [], data: {}, missedPackets: [] }
-    keptBy.set(stripped.data, kept)
+    const again = async () => (await restore.call(adapter, pid, offset)) as Stored | null | undefined
+    const stored = await again()
+    if (!stored) return stored
+    const stripped: Stored = { ...stored, rooms: [], data: {}, missedPackets: [] }
+    keptBy.set(stripped.data, { ...stored, again })
     return stripped
   }
-  namespace.on('connection', replay)
 }
 
 /** Middlewares decide about recovered connections as well. */
@@ -70,16 +86,26 @@ export async function recover(socket: RecoverableSocket, room: string | undefine
   keptBy.delete(socket.data)
   if (kept.rooms.find(isRoom) !== room) return renew(socket)
   socket.data = kept.data
-  if (kept.missedPackets.length > 0) keptBy.set(socket.data, kept)
+  keptBy.set(socket.data, kept)
   await socket.join(kept.rooms)
 }
 
-/** Once every middleware has agreed, the packets follow, each without the offset that the adapter put at its end. */
+/** Once every middleware has agreed, the packets follow; first those that it missed, then those of the meantime. */
 function replay(socket: RecoverableSocket): void {
   const kept = keptBy.get(socket.data)
   if (!kept) return
   keptBy.delete(socket.data)
-  for (const packet of kept.missedPackets) {
+  const asked = kept.again() // Before anything is sent: the adapter stores that as well.
+  send(socket, kept.missedPackets)
+  asked.then(
+    (now) => send(socket, now?.missedPackets.slice(kept.missedPackets.length) ?? []),
+    () => {}, // Without an answer there is no more to send than what was known.
+  )
+}
+
+/** Each without the offset that the adapter put at its end: it gets a new one. */
+function send(socket: RecoverableSocket, packets: unknown[][]): void {
+  for (const packet of packets) {
     const [event, ...args] = packet.slice(0, -1)
     socket.emit(String(event), ...args)
   }

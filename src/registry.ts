@@ -40,7 +40,8 @@ export interface RegistryOptions {
 }
 
 /** A first read that is on its way, and what happened to the session meanwhile. */
-interface Opening extends Lane {
+interface Opening {
+  ended: EndReason | undefined
   live: Promise<LiveSession>
   newer: SessionRecord | undefined
 }
@@ -73,10 +74,11 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   private constructor(store: StoreLike, redis: RedisLike | undefined) {
     super()
     this.setMaxListeners(0)
+    const atomic = atomicOf(store, redis)
     const { methods, restore } = observeStore(store, this)
     this.#target = store
     this.#restore = restore
-    this.store = new SessionStore(methods, atomicOf(store, redis))
+    this.store = new SessionStore(methods, atomic)
   }
 
   #join({ timeout = 10_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
@@ -147,24 +149,36 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** Runs `work` after all other work on this id, failed or not. */
   exclusive<T>(id: string, work: (lane: Lane) => Promise<T>): Promise<T> {
-    return this.#lanes.run(id, work)
+    return this.#lanes.run(id, async (lane) => {
+      if (this.#graves.has(id)) throw notFound()
+      return work(lane)
+    })
   }
 
   /** The session is being destroyed: from now on it is over, and nobody may write or open it again. */
   end(id: string, reason: EndReason, answered?: Promise<unknown>): void {
-    const room = roomOf(id)
-    this.#graves.bury(room)
-    this.gone(id, reason, answered)
-    const tell = () => this.emit('ending', room, reason)
+    this.#graves.bury(roomOf(id))
+    this.#close(id, reason, answered)
+  }
+
+  /** The store has destroyed it: the other nodes are told, `answered` awaited. */
+  ended(id: string, reason: EndReason, answered?: Promise<unknown>): void {
+    const tell = () => this.emit('ending', roomOf(id), reason)
     if (answered) answered.then(tell)
     else tell()
+  }
+
+  /** The store no longer has it. A request may still extend one that expired, but not one that was destroyed. */
+  gone(id: string, reason: EndReason): void {
+    if (reason !== 'expired') this.#graves.bury(roomOf(id))
+    this.#close(id, reason)
   }
 
   /** Another node ended this session. */
   heardEnded(room: string, reason: EndReason): void {
     this.#graves.bury(room)
     const live = this.#byRoom.get(room)
-    if (live) this.gone(live.id, reason)
+    if (live) this.#close(live.id, reason)
   }
 
   /** Another node wrote this session. */
@@ -181,7 +195,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   /** The session is over: if anybody holds it, tells, then closes the holders, `answered` awaited. */
-  gone(id: string, reason: EndReason, answered?: Promise<unknown>): void {
+  #close(id: string, reason: EndReason, answered?: Promise<unknown>): void {
     this.#lanes.end(id, reason)
     const opening = this.#opening.get(id)
     if (opening) opening.ended = reason
@@ -199,7 +213,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   wrote(id: string, json: string): void {
     this.changed(id)
-    if (this.wants(id)) this.saved(id, JSON.parse(json) as SessionRecord)
+    if (this.wants(id)) this.#receive(id, JSON.parse(json) as SessionRecord)
   }
 
   changed(id: string): void {
@@ -215,9 +229,21 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   saved(id: string, record: SessionRecord): void {
+    this.#lanes.written(id)
+    this.#receive(id, record)
+  }
+
+  /** What handlers put into the session may be beyond JSON; then it is their events that fail, not the writer. */
+  #receive(id: string, record: SessionRecord): void {
     const opening = this.#opening.get(id)
     if (opening) opening.newer = record
-    this.#live.get(id)?.receive(record)
+    const live = this.#live.get(id)
+    try {
+      live?.receive(record)
+    } catch (error) {
+      live?.outdate()
+      this.unheard(error, 'refresh')
+    }
   }
 
   inflated(session: object): void {

@@ -68,7 +68,7 @@ export function guardServer(io: ServerLike, guard: Guard): () => void {
 /** Guards one namespace; of a dynamic one its children, which get its middlewares from Socket.IO. */
 export function guardNamespace(namespace: NamespaceLike, guard: Guard): () => void {
   const { server, children } = namespace as unknown as { server: ServerLike; children?: Set<NamespaceLike> }
-  addGuard(namespace, guard)
+  for (const each of [namespace, ...(children ?? [])]) addGuard(each, guard)
   return onNewNamespace(server, (child) => {
     if (children?.has(child)) withholdRecovery(child as never)
   })

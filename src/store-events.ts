@@ -4,7 +4,7 @@
  * no change in any route.
  */
 import { once } from 'node:events'
-import { isRecord, type SessionRecord, type StoreLike, type StoreMethods } from './store'
+import { isRecord, isThenable, type SessionRecord, type StoreLike, type StoreMethods } from './store'
 
 export interface StoreListener {
   /** express-session made this `Session` object of a record of the store. */
@@ -19,6 +19,8 @@ export interface StoreListener {
   saved(id: string, record: SessionRecord): void
   /** Somebody ends this session; called before the store is. `answered` is when the HTTP response is out. */
   end(id: string, reason: 'destroyed' | 'regenerated', answered?: Promise<unknown>): void
+  /** The store has done it. */
+  ended(id: string, reason: 'destroyed' | 'regenerated', answered?: Promise<unknown>): void
   /** The store could not destroy it, so it lives on. */
   survived(id: string): void
 }
@@ -43,7 +45,7 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
           if (method === 'set') listener.changed(String(id))
           if (record) listener.saved(String(id), record)
         }
-        return original(id, session, afterwards(callback, written), ...rest)
+        return watched(callback, written, (done) => original(id, session, done, ...rest))
       }
     }
   const restores = [
@@ -55,14 +57,12 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
       return session
     }),
     replace(store, 'destroy', (destroy) => (id, callback, ...rest) => {
-      const reason = regenerating.has(String(id)) ? 'regenerated' : 'destroyed'
-      listener.end(String(id), reason, regenerating.get(String(id)))
-      regenerating.delete(String(id))
-      return destroy(
-        id,
-        afterwards(callback, (error) => error && listener.survived(String(id))),
-        ...rest,
-      )
+      const key = String(id)
+      const news = [key, regenerating.has(key) ? 'regenerated' : 'destroyed', regenerating.get(key)] as const
+      regenerating.delete(key)
+      listener.end(...news)
+      const destroyed = (error: unknown) => (error ? listener.survived(key) : listener.ended(...news))
+      return watched(callback, destroyed, (done) => destroy(id, done, ...rest))
     }),
     replace(store, 'regenerate', (regenerate) => (request, ...rest) => {
       regenerating.set(idOf(request), answered(request))
@@ -94,20 +94,31 @@ function replace(store: AnyStore, name: string, wrap: (original: Method) => Meth
   }
 }
 
-function answer(work: Promise<void>, callback: unknown): void {
-  const done = typeof callback === 'function' ? (callback as Method) : () => {}
-  work.then(
-    () => process.nextTick(done, null),
-    (error) => process.nextTick(done, error),
+/** Answers as the store would have: by the callback, or by the promise. */
+function answer(work: Promise<void>, callback: unknown): unknown {
+  if (typeof callback !== 'function') return work
+  return work.then(
+    () => process.nextTick(callback as Method, null),
+    (error) => process.nextTick(callback as Method, error),
   )
 }
 
-/** The callback, after `first`. A store given no callback gets one all the same. */
-function afterwards(callback: unknown, first: (error: unknown) => unknown): Method {
-  return (error, ...rest) => {
-    first(error)
+/**
+ * Calls a method of the store, and hears of its outcome before the caller does. A store given no callback gets one all
+ * the same; if it returns a promise then, that tells the caller of the failure.
+ */
+function watched(callback: unknown, hear: (error: unknown) => void, call: (done: Method) => unknown): unknown {
+  let failure: unknown
+  const returned = call((error, ...rest) => {
+    failure = error
+    hear(error)
     return typeof callback === 'function' ? callback(error, ...rest) : undefined
-  }
+  })
+  if (typeof callback === 'function' || !isThenable(returned)) return returned
+  return returned.then((value) => {
+    if (failure) throw failure
+    return value
+  })
 }
 
 /** The session as the store will keep it: it may be changed between the call and the answer. */
@@ -124,8 +135,14 @@ function idOf(request: unknown): string {
   return String((request as { sessionID?: unknown }).sessionID)
 }
 
+/** How long a response may keep the sockets of a regenerated session open, in ms. */
+const longestAnswer = 5_000
+
+type Response = NodeJS.EventEmitter & { writableFinished?: boolean; destroyed?: boolean }
+
 /** When the response to an Express request is out, and the new cookie with it. */
 function answered(request: unknown): Promise<unknown> | undefined {
-  const { res: response } = request as { res?: NodeJS.EventEmitter & { writableFinished?: boolean } }
-  return response && !response.writableFinished ? once(response, 'close').catch(() => {}) : undefined
+  const { res: response } = request as { res?: Response }
+  if (!response || response.writableFinished || response.destroyed) return undefined
+  return once(response, 'close', { signal: AbortSignal.timeout(longestAnswer) }).catch(() => {})
 }

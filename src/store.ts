@@ -52,7 +52,7 @@ export class SessionStore {
 
   /** The record, or undefined where there is none: unknown, expired, or not a session at all. */
   async get(id: string): Promise<SessionRecord | undefined> {
-    return valid(await this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done)))
+    return this.#valid(await this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done)))
   }
 
   /** Whether the store can compare and set. */
@@ -65,7 +65,7 @@ export class SessionStore {
     const atomic = this.#atomic
     if (!atomic) return reading(await this.get(id), undefined)
     const found = await this.#promise('get', () => atomic.getVersioned(id))
-    return reading(valid(found?.record), found?.version)
+    return reading(this.#valid(found?.record), found?.version)
   }
 
   /** Writes; where the store can compare, only if the record is still of this version. @returns whether it did */
@@ -106,6 +106,11 @@ export class SessionStore {
     }
   }
 
+  /** A store with `touch` may extend a session without writing its cookie, so it alone knows when one is over. */
+  #valid(record: unknown): SessionRecord | undefined {
+    return isRecord(record) && (this.canTouch || !isExpired(record)) ? record : undefined
+  }
+
   #promise<T>(method: string, start: () => Promise<T>): Promise<T> {
     return this.#call<T>(method, (done) => start().then((value) => done(null, value)))
   }
@@ -121,14 +126,19 @@ export class SessionStore {
         else if (error) reject(storeError(method, error))
         else resolve(value as T)
       }
+      const fail = (error: unknown) => done(error || new Error('failed without an error'))
       try {
         const returned = start(done)
-        if (returned instanceof Promise) returned.catch(done)
+        if (isThenable(returned)) returned.then(undefined, fail)
       } catch (error) {
-        done(error ?? new Error('thrown without an error'))
+        fail(error)
       }
     })
   }
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }
 
 /** A record as it was read, and its version where the store has such. */
@@ -139,10 +149,6 @@ export interface Reading {
 
 function reading(record: SessionRecord | undefined, version: unknown): Reading | undefined {
   return record && { record, version }
-}
-
-function valid(record: unknown): SessionRecord | undefined {
-  return isRecord(record) && !isExpired(record) ? record : undefined
 }
 
 /** Stores that keep files say so for a session they do not have; express-session takes it as "none", too. */

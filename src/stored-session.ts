@@ -18,6 +18,8 @@ export type EndReason = (typeof endReasons)[number]
 /** The queue of one session id; `ended` is set while work waits or runs in it and the session ends. */
 export interface Lane {
   ended: EndReason | undefined
+  /** Counts the writes of others that this process saw. */
+  writes: number
 }
 
 /** Where sessions live: their store, their lanes, and who is to be told. */
@@ -28,6 +30,8 @@ export interface Home {
   wrote(id: string, json: string): void
   /** The session is being destroyed: from now on it is over, and nobody may write or open it again. */
   end(id: string, reason: EndReason): void
+  /** The store has destroyed it. */
+  ended(id: string, reason: EndReason): void
   /** The store no longer has the session. */
   gone(id: string, reason: EndReason): void
   /** The store could not destroy it, so it lives on. */
@@ -67,9 +71,10 @@ export class StoredSession {
    */
   async write(copy: WorkingCopy, lane: Lane): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const { writes } = lane
       const { record, version } = await this.readVersioned()
       copy.rebase(this.create(record))
-      if (await this.#replace(copy, lane, version)) return
+      if (lane.writes === writes && (await this.#replace(copy, lane, version))) return
       await pause(attempt)
     }
     throw overtaken()
@@ -83,12 +88,15 @@ export class StoredSession {
    */
   async writeUnlessOvertaken(copy: WorkingCopy, lane: Lane, since: Reading): Promise<boolean> {
     if (this.home.store.isAtomic) return this.#replace(copy, lane, since.version)
+    const { writes } = lane
     const { record, version } = await this.readVersioned()
-    return copy.rebase(this.create(record)).length === 0 && this.#replace(copy, lane, version)
+    const isOvertaken = copy.rebase(this.create(record)).length > 0 || lane.writes !== writes
+    return !isOvertaken && this.#replace(copy, lane, version)
   }
 
   async #replace(copy: WorkingCopy, lane: Lane, version: unknown): Promise<boolean> {
     if (lane.ended) throw notFound()
+    copy.session.touch() // As every save of express-session: stores reckon the expiry by the cookie.
     const json = copy.toJSON()
     if (!(await this.home.store.replace(this.id, copy.session, version))) return false
     await this.assertStillThere(lane)
@@ -104,6 +112,7 @@ export class StoredSession {
       this.home.survived(this.id)
       throw error
     })
+    this.home.ended(this.id, reason)
   }
 
   /** A `Session` made of a record, whose `save()` and the like `keeper` does. */

@@ -9,6 +9,7 @@ export class WorkingCopy {
   readonly session: ExpressSession
   /** What was read, as JSON: a string is the smallest deep copy, and the quickest to compare. */
   #base: string
+  #applied: (() => void) | undefined
 
   constructor(session: ExpressSession) {
     this.session = session
@@ -41,10 +42,11 @@ export class WorkingCopy {
     return conflicts
   }
 
-  /** Carries over what was changed in `other` since its base. */
+  /** Carries over what was changed in `other` since its base; when this is written, that counts as written there, too. */
   apply(other: WorkingCopy): void {
     const now = JSON.stringify(other.session)
     if (now === other.#base) return
+    this.#applied = () => other.written(now)
     const clone = JSON.parse(now) as ExpressSession
     for (const key of changedKeys(parts(other.#base), parts(now))) {
       if (key !== 'cookie') assign(this.session, key, clone)
@@ -64,6 +66,7 @@ export class WorkingCopy {
   /** What was written is what the store holds: the new base. */
   written(json: string): void {
     this.#base = json
+    this.#applied?.()
   }
 }
 

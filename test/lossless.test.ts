@@ -151,6 +151,69 @@ test('an update awaited inside another of the same session fails, and neither ha
   expect(await app.sessions.update(idOf(cookie), (s) => s.count)).toBeUndefined()
 })
 
+test('what an update carries over from the socket counts as saved there, and is not written again over it', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  const { session } = socket.handshake
+  session.count = 1
+  await app.sessions.update(socket, (s) => (s.count = (s.count ?? 0) + 1))
+  expect(session.count).toBe(2)
+  session.items = ['pen']
+  await new Promise((saved) => session.save(saved))
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 2, items: ['pen'] })
+})
+
+test('an HTTP save that lands between the read and the write of a socket’s save is kept', async () => {
+  let release = () => {}
+  class SlowStore extends CountingStore {
+    slow: Promise<void> | undefined
+
+    override get(id: string, callback: Parameters<CountingStore['get']>[1]): void {
+      const { slow } = this
+      this.slow = undefined
+      super.get(id, (...answer) => (slow ? void slow.then(() => callback(...answer)) : callback(...answer)))
+    }
+  }
+  const store = new SlowStore()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  store.slow = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  socket.handshake.session.count = 1
+  const saved = new Promise((done) => socket.handshake.session.save(done))
+  await vi.waitFor(() => expect(store.slow).toBeUndefined())
+  await app.get('/set/theme/dark', cookie)
+  release()
+  await saved
+  expect(await app.get('/session', cookie)).toMatchObject({ theme: 'dark', count: 1 })
+})
+
+test('a session that was created in a slow request is not brought back by its later save', async () => {
+  const app = await startApp()
+  app.express.get('/early', (req, res) => {
+    req.session.user = 'ann'
+    req.session.save(async () => {
+      await app.sessions.revoke(req.sessionID)
+      req.session.count = 1
+      res.json(req.sessionID)
+    })
+  })
+  const id = (await app.get('/early', '')) as string
+  expect(await read(app.store, id)).toBeUndefined()
+})
+
+test('after a logout neither a loaded session nor an update in the time of the response can write', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const loaded = await app.sessions.load({ headers: { cookie } })
+  await app.get('/logout', cookie)
+  loaded.count = 1
+  expect(await new Promise((saved) => loaded.save(saved))).toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+})
+
 test('update sees what was changed on the socket and is not saved yet, and writes it', async () => {
   const app = await startApp()
   const cookie = await app.login()

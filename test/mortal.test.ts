@@ -127,6 +127,26 @@ test('after regenerate the socket is closed when the response is out, and hears 
   await Promise.all([response, closed])
 })
 
+test('a regenerate of a request that was aborted closes the sockets all the same', async () => {
+  const app = await startApp()
+  let regenerate = () => {}
+  const arrived = new Promise<void>((done) => {
+    app.express.get('/late', (req, res) => {
+      regenerate = () => req.session.regenerate(() => res.end())
+      res.once('close', regenerate)
+      done()
+    })
+  })
+  const cookie = await app.login()
+  const { client } = await pair(app, cookie)
+  const closed = next(client, 'disconnect')
+  const abort = new AbortController()
+  const response = fetch(`${app.url}/late`, { headers: { cookie }, signal: abort.signal }).catch(() => {})
+  await arrived
+  abort.abort()
+  await Promise.all([response, closed])
+})
+
 test('events still queued when the session ends reach no handler', async () => {
   const app = await startApp()
   const heard: number[] = []

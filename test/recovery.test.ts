@@ -96,6 +96,40 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
     expect((app.io.of('/') as unknown as { _preConnectSockets: Map<string, unknown> })._preConnectSockets.size).toBe(0)
   })
 
+  test('what is broadcast while the guard reads the store arrives as well', async () => {
+    const { app, client, socket } = await lose(skipMiddlewares)
+    const heard: unknown[] = []
+    client.onAny((event) => heard.push(event))
+    app.io.use((_socket, pass) => {
+      app.io.to('room of ann').emit('meanwhile')
+      pass()
+    })
+    await cut(client, socket, () => miss(app))
+    client.connect()
+    expect(await ask(client, 'sync')).toBe('ann')
+    expect(heard).toEqual(['news', 'more', 'meanwhile'])
+  })
+
+  test('an adapter that is set after attach withholds as well', async () => {
+    const { app, headers, client, socket } = await lose(skipMiddlewares)
+    const { SessionAwareAdapter } = await import('socket.io-adapter')
+    app.io.adapter(SessionAwareAdapter as never)
+    const connection = next<Socket>(app.io, 'connection')
+    const gone = next(socket, 'disconnect')
+    client.disconnect()
+    await gone
+    client.connect()
+    const again = await connection
+    const wire = wiretap(client)
+    const bob = await app.login('bob')
+    await ask(client, 'sync')
+    await cut(client, again, () => miss(app))
+    headers.cookie = bob
+    client.connect()
+    expect(await ask(client, 'sync')).toBe('bob')
+    expect(wire.join()).not.toMatch(/ann|news|more/)
+  })
+
   test('the missed packets of a revoked session are not sent', async () => {
     const { app, ann, client, socket } = await lose(skipMiddlewares)
     const wire = wiretap(client)

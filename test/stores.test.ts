@@ -1,4 +1,5 @@
 /** One contract, on every store that is known to work. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import session from 'express-session'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type App, ask, connect, idOf, next, pair, startApp } from './support/app.js'
@@ -47,6 +48,19 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
         return Number(socket.handshake.session.cookie.expires)
       })
       .toBeGreaterThan(before)
+  })
+
+  test('a session that is active by client events lives on past its first expiry, and a write keeps it', async () => {
+    const app = await start({ session: { cookie: { maxAge: 1_500 } }, freshFor: 100 })
+    app.io.on('connection', (each) => each.on('work', (answer) => answer(each.handshake.session.user)))
+    const cookie = await app.login()
+    const { client } = await pair(app, cookie)
+    for (const started = Date.now(); Date.now() - started < 3_500; await sleep(50)) {
+      expect(await ask(client, 'work')).toBe('ann')
+    }
+    await app.sessions.update(idOf(cookie), (s) => (s.count = 1))
+    await sleep(500)
+    expect(await app.get('/session', cookie)).toMatchObject({ user: 'ann', count: 1 })
   })
 
   test.each(['logout', 'regenerate'])(

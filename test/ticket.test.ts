@@ -105,9 +105,10 @@ test('three namespaces of one connection need one ticket', async () => {
   const app = await startTicketApp()
   app.io.of('/a')
   const auth = { ticket: await app.get('/ticket', await app.login()) }
+  app.io.of('/b')
   const client = connect(app.url, undefined, { auth })
-  await next(client, 'connect')
-  await next(client.io.socket('/a', { auth }).connect(), 'connect')
+  const others = ['/a', '/b'].map((name) => client.io.socket(name, { auth }).connect())
+  await Promise.all([client, ...others].map((each) => next(each, 'connect')))
 })
 
 test('after 60 seconds it is too old', async () => {

@@ -50,10 +50,11 @@ async function stop(child: ChildProcess): Promise<void> {
 
 async function login(url: string): Promise<string> {
   const response = await fetch(`${url}/login/ann`)
+  await response.text() // express-session ends the response when the session is saved
   return response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
 }
 
-const get = (url: string, cookie: string) => fetch(url, { headers: { cookie } })
+const get = async (url: string, cookie: string) => (await fetch(url, { headers: { cookie } })).text()
 
 async function connectTo(urls: string[], cookie: string): Promise<Socket[]> {
   const clients = urls.map((url) => connect(url, cookie))

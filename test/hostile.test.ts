@@ -1,0 +1,134 @@
+/** Whatever handlers put into a session, and whatever a store does, the process lives, and nobody is let in by it. */
+import session, { type SessionData } from 'express-session'
+import { expect, test } from 'vitest'
+import { ask, connect, idOf, next, pair, startApp } from './support/app.js'
+import { CountingStore } from './support/counting-store.js'
+
+const circle: { self?: unknown } = {}
+circle.self = circle
+
+test.each([
+  ['a BigInt', 1n],
+  ['a circle', circle],
+  ['something whose toJSON throws', { toJSON: () => JSON.parse('{') }],
+])('%s in the session of a socket fails its own saves and events, and no HTTP request', async (_name, value) => {
+  const app = await startApp({ freshFor: 0 })
+  app.io.on('connection', (socket) => socket.on('work', (answer) => answer('done')))
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  socket.handshake.session['odd'] = value
+  expect(await app.get('/set/theme/dark', cookie)).toMatchObject({ theme: 'dark' })
+  expect(await new Promise((saved) => socket.handshake.session.save(saved))).toBeInstanceOf(Error)
+  const failed = next(socket, 'error')
+  client.emit('work', () => expect.unreachable('it is not known what the session holds'))
+  await failed
+  delete socket.handshake.session['odd']
+  expect(await ask(client, 'work')).toBe('done')
+  expect(socket.handshake.session['theme']).toBe('dark')
+})
+
+test.each([
+  { cookie: null },
+  { cookie: 7 },
+  { cookie: {} },
+  { save: 1, id: 2 },
+  JSON.parse('{"__proto__": {"user": "eve"}}'),
+])('a payload %j that a handler merges into the session ends nothing', async (payload) => {
+  const app = await startApp({ freshFor: 0 })
+  app.io.on('connection', (socket) => {
+    socket.on('profile', (profile, answer) => {
+      try {
+        Object.assign(socket.handshake.session, profile)
+      } catch {
+        // `id` cannot be assigned
+      }
+      answer()
+    })
+    socket.on('user', (answer) => answer(socket.handshake.sessionID))
+  })
+  const cookie = await app.login()
+  const { client } = await pair(app, cookie)
+  await ask(client, 'profile', payload)
+  expect(await ask(client, 'user')).toBe(idOf(cookie))
+  expect(await app.get('/session', cookie)).toMatchObject({ user: 'ann' })
+})
+
+test('a store that rejects without an error has failed all the same', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  Object.assign(store, { get: () => Promise.reject() })
+  app.sessions.close()
+  const other = await startApp({ store })
+  expect(await next(connect(other.url, cookie), 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_STORE' } })
+})
+
+test('required: false: a record that cannot be read refuses, it does not make anonymous', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store, required: false })
+  const cookie = await app.login()
+  app.sessions.close()
+  const record = { cookie: new session.Cookie(), odd: 1n } as unknown as SessionData
+  Object.assign(store, { get: (_id: string, done: (error: null, record: SessionData) => void) => done(null, record) })
+  const other = await startApp({ store, required: false })
+  expect(await next(connect(other.url, cookie), 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_STORE' } })
+})
+
+test('an observed store keeps its promises: without a callback a failure still rejects', async () => {
+  class PromisingStore extends CountingStore {
+    override set(_id: string, _session: SessionData, callback?: (error?: unknown) => void): Promise<void> {
+      const error = new Error('down')
+      if (!callback) return Promise.reject(error)
+      callback(error)
+      return Promise.resolve()
+    }
+  }
+  const app = await startApp({ store: new PromisingStore() })
+  await expect(Promise.resolve(app.store.set('x', { cookie: new session.Cookie() } as SessionData))).rejects.toThrow(
+    'down',
+  )
+})
+
+test('a script of another site (JSONP), which sends no Origin, is refused', async () => {
+  const app = await startApp()
+  const explanation = await app.sessions.explain({
+    headers: { cookie: await app.login() },
+    url: '/socket.io/?EIO=4&transport=polling&j=0',
+  })
+  expect(explanation).toMatchObject({ accepted: false, code: 'ERR_SESSION_ORIGIN' })
+})
+
+test.each([
+  ['https://a.example', 'a.example:443', true],
+  ['http://A.example:8080', 'a.example:8080', true],
+  ['https://a.example', 'a.example:80', false],
+  ['chrome-extension://a.example', 'a.example', false],
+  ['file://', '', false],
+  ['https://a.example.evil', 'a.example', false],
+])('a page of %s is the own one of host %s: %s', async (origin, host, isOwn) => {
+  const app = await startApp()
+  const explanation = await app.sessions.explain({ headers: { cookie: await app.login(), origin, host } })
+  expect(explanation.accepted).toBe(isOwn)
+})
+
+test('close() while a client connects refuses it', async () => {
+  let answer = () => {}
+  class HeldStore extends CountingStore {
+    isHeld = false
+
+    override get(...args: Parameters<CountingStore['get']>): void {
+      if (!this.isHeld) super.get(...args)
+      else answer = () => super.get(...args)
+    }
+  }
+  const store = new HeldStore()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  store.isHeld = true
+  store.reset()
+  const refused = next(connect(app.url, cookie), 'connect_error')
+  await expect.poll(() => answer.toString()).toContain('super.get')
+  app.sessions.close()
+  answer()
+  expect(await refused).toMatchObject({ data: { code: 'ERR_SESSION_ENDED' } })
+})
