@@ -168,7 +168,7 @@ function isKeyDocument(cookie: object, id: unknown): boolean {
 }
 
 /** Whether the record's own expiry has passed, for stores that leave that to a sweep. */
-export function isExpired({ cookie }: Pick<SessionData, 'cookie'>, now = Date.now()): boolean {
+function isExpired({ cookie }: Pick<SessionData, 'cookie'>, now = Date.now()): boolean {
   const expires = expiryOf(cookie)
   return expires !== undefined && expires <= now
 }
