@@ -1,5 +1,6 @@
 // npm start, then open http://localhost:3000 in two tabs: one Express session, changed over HTTP and over the socket.
-// Every change shows in both tabs, and when one tab logs out, the socket of the other one ends as well.
+// Every change shows in both tabs, and when one tab logs out, the socket of the other one ends as well. On two nodes:
+// REDIS_URL=redis://127.0.0.1 PORT=3001 npm start, and the same with PORT=3002.
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
@@ -8,13 +9,15 @@ import session from 'express-session'
 import { handshakeSession } from 'handshake-session'
 import { Server } from 'socket.io'
 
-const { HOST = 'localhost', PORT = '3000', SESSION_SECRET = randomBytes(32).toString('hex') } = process.env
+const { HOST = 'localhost', PORT = '3000', REDIS_URL } = process.env
+const { SESSION_SECRET = REDIS_URL ? 'of a demo only' : randomBytes(32).toString('hex') } = process.env
 const app = express()
 const server = createServer(app)
 const io = new Server(server)
 
 // One object for both sides: the same store, secret and cookie name.
-const options = { store: new session.MemoryStore(), secret: SESSION_SECRET, name: 'demo.sid' }
+const store = REDIS_URL ? await connectNodes(REDIS_URL) : new session.MemoryStore()
+const options = { store, secret: SESSION_SECRET, name: 'demo.sid' }
 const sessions = handshakeSession(options).attach(io)
 const cookie = { httpOnly: true, sameSite: 'lax' }
 
@@ -85,6 +88,15 @@ const itemOf = (via, body) => textOf(body?.text) && { text: textOf(body.text), v
 app.use((error, _req, res, _next) => {
   res.status(error.status ?? 500).json({ error: error.expose ? error.message : 'Something broke.' })
 })
+
+/** Several nodes share the store and Socket.IO's adapter; handshake-session needs nothing more. */
+async function connectNodes(url) {
+  const { createClient } = await import('redis')
+  const [client, subscriber] = [createClient({ url }), createClient({ url })]
+  for (const each of [client, subscriber]) await each.on('error', ({ message }) => console.error(message)).connect()
+  io.adapter((await import('@socket.io/redis-adapter')).createAdapter(client, subscriber))
+  return new (await import('connect-redis')).RedisStore({ client })
+}
 
 const fail = (why) => {
   console.error(`demo: cannot listen on ${HOST}, port ${PORT}: ${why}`)

@@ -1,5 +1,5 @@
 /** Several nodes on one Redis: what ends or changes on one does so on all, through the adapter that the app has. */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Socket } from 'socket.io-client'
@@ -104,6 +104,29 @@ describe('an HTTP-only process beside a node', () => {
     await closed
   })
 })
+
+test('the demo on two nodes: a logout on one closes the socket on the other', async () => {
+  const script = join(import.meta.dirname, '..', '..', 'examples', 'demo', 'server.mjs')
+  const env = { ...process.env, REDIS_URL: redis.url, PORT: '0', HOST: '127.0.0.1' }
+  const children = [1, 2].map(() => spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] }))
+  onTestFinished(() => Promise.all(children.map(end)).then(() => {}))
+  const lines = await Promise.all(children.map(({ stdout }) => once(stdout, 'data')))
+  const [here, there] = lines.map((line) => String(line).match(/http\S+/)?.[0])
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(`${here}/login`, { method: 'POST', headers, body: '{"user":"Ada"}' })
+  await response.text()
+  const cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  const [client] = await connectTo([there ?? ''], cookie)
+  const closed = next(client as Socket, 'disconnect')
+  await fetch(`${here}/logout`, { method: 'POST', headers: { cookie } })
+  expect(await closed).toBe('transport close')
+})
+
+async function end(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill()
+  await exited
+}
 
 describe('when every second message between the nodes is lost', () => {
   test('changes are there at the next event after freshFor, endings within recheck', async () => {
