@@ -281,12 +281,12 @@ describe('WebTransport', () => {
   })
 })
 
-describe('connection state recovery with the cookie of another user', () => {
+describe.each(transports)('connection state recovery with the cookie of another user, over %s', (_name, transport) => {
   async function recoverAsBob(start: typeof startOurs): Promise<{ socket: Socket; heard: unknown[] }> {
     const system = await start({ io: { connectionStateRecovery: {} } })
     const headers = { cookie: await system.login('ann') }
     const first = next<Socket>(system.io, 'connection')
-    const client = connect(system.url, undefined, { extraHeaders: headers, transports: ['websocket'] })
+    const client = connect(system.url, undefined, { ...transport, extraHeaders: headers })
     const socket = await first
     socket.join('room of ann')
     const welcome = next(client, 'welcome')
