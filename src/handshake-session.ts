@@ -3,19 +3,17 @@
  */
 import { EventEmitter } from 'node:events'
 import createDebug from 'debug'
+import { Admission } from './admission'
 import { Cluster } from './cluster'
 import { asSessionError, SessionError } from './errors'
-import { gateEvents } from './event-gate'
-import { type Explanation, explainHandshake, type HandshakeLike, identify, isAnonymous, ticketOf } from './handshake'
+import { type Explanation, explainHandshake, type HandshakeLike } from './handshake'
 import type { Change, LiveSession } from './live-session'
 import { type HandshakeSessionOptions, type ResolvedOptions, resolveOptions, type Stage } from './options'
 import type { CorsLike } from './origin'
-import { recover } from './recovery'
 import { type SessionEnd, SessionRegistry } from './registry'
 import { roomOf } from './room'
 import {
   corsOf,
-  expose,
   guardNamespace,
   guardServer,
   isNamespace,
@@ -27,7 +25,6 @@ import {
 } from './socket-io'
 import type { ExpressSession } from './store'
 import { type EndReason, notFound, StoredSession } from './stored-session'
-import { Tickets } from './ticket'
 
 const debug = createDebug('handshake-session')
 
@@ -50,19 +47,17 @@ export function handshakeSession(options: HandshakeSessionOptions): HandshakeSes
 export class HandshakeSessions {
   readonly #options: ResolvedOptions
   readonly #registry: SessionRegistry
-  readonly #tickets: Tickets
+  readonly #admission: Admission
   readonly #cluster: Cluster
   readonly #events = new EventEmitter<{ end: [SessionEnd] }>()
   /** What is guarded, and how to stop. */
   readonly #attached = new Map<ServerLike | NamespaceLike, () => void>()
-  readonly #opening = new WeakMap<object, Promise<LiveSession>>()
-  #closed = false
 
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
   constructor(options: HandshakeSessionOptions) {
     this.#options = resolveOptions(options)
     this.#registry = SessionRegistry.join(this.#options.store, this.#options)
-    this.#tickets = new Tickets(this.#options.secrets)
+    this.#admission = new Admission(this.#options, this.#registry, () => this.#cors(), this.#tell)
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#unheard)
     this.#cluster = new Cluster(this.#registry, this.#options.emitter, this.#tell)
@@ -75,12 +70,12 @@ export class HandshakeSessions {
    * @throws SessionError `ERR_SESSION_OPTIONS`
    */
   attach(target: ServerLike | NamespaceLike): this {
-    if (this.#closed) throw closedError()
+    this.#admission.assertOpen()
     if (this.#attached.has(target)) return this
     if (isServer(target)) {
-      this.#attached.set(target, guardServer(target, this.#guard))
+      this.#attached.set(target, guardServer(target, this.#admission.guard))
     } else if (isNamespace(target)) {
-      this.#attached.set(target, guardNamespace(target, this.#guard))
+      this.#attached.set(target, guardNamespace(target, this.#admission.guard))
     } else {
       throw new SessionError('ERR_SESSION_OPTIONS', 'attach: expected a Socket.IO 4 Server or Namespace')
     }
@@ -94,12 +89,12 @@ export class HandshakeSessions {
    * @throws SessionError (rejects) `ERR_SESSION_ORIGIN`, `_COOKIE_MISSING`, `_SIGNATURE`, `_NOT_FOUND`, `_STORE`, `_TIMEOUT`
    */
   async load(handshake: HandshakeLike): Promise<ExpressSession> {
-    return (await this.#open(handshake)).session
+    return (await this.#admission.open(handshake)).session
   }
 
   /** Why this handshake would be refused or accepted: each step, and the first cause. Holds no id and no secret. */
   explain(handshake: HandshakeLike): Promise<Explanation> {
-    return explainHandshake(handshake, this.#options, this.#cors(), this.#registry.store, this.#tickets)
+    return explainHandshake(handshake, this.#options, this.#cors(), this.#registry.store, this.#admission.tickets)
   }
 
   /**
@@ -129,7 +124,7 @@ export class HandshakeSessions {
    * @throws SessionError (rejects) `ERR_SESSION_STORE`, `_TIMEOUT`; the sockets of this process are closed all the same
    */
   async revoke(id: string, reason: EndReason = 'revoked'): Promise<void> {
-    if (this.#closed) throw closedError()
+    this.#admission.assertOpen()
     await new StoredSession(checkID(id), this.#registry).destroy(reason)
   }
 
@@ -141,7 +136,7 @@ export class HandshakeSessions {
    */
   ticket(request: { session?: unknown; sessionID?: string }): string {
     if (!request?.session || typeof request.sessionID !== 'string') throw notFound()
-    return this.#tickets.issue(request.sessionID)
+    return this.#admission.tickets.issue(request.sessionID)
   }
 
   /**
@@ -160,8 +155,8 @@ export class HandshakeSessions {
 
   /** Releases the observed store and every listener. Later handshakes are refused with `ERR_SESSION_ENDED`. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#admission.isClosed) return
+    this.#admission.isClosed = true
     for (const stop of this.#attached.values()) stop()
     this.#attached.clear()
     this.#events.removeAllListeners()
@@ -171,65 +166,8 @@ export class HandshakeSessions {
     this.#registry.leave()
   }
 
-  readonly #guard = (socket: SocketLike, next: (error?: Error) => void): void => {
-    this.#admit(socket).then(
-      () => next(),
-      (error: unknown) => next(this.#tell(error, 'handshake').forClient()),
-    )
-  }
-
-  async #admit(socket: SocketLike): Promise<void> {
-    const opened = await this.#identify(socket)
-    if (!opened) {
-      expose(socket, undefined, undefined)
-      return recover(socket, undefined)
-    }
-    if (this.#closed) throw closedError()
-    if (socket.conn.readyState !== 'open')
-      throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
-    if (!this.#registry.heldBy(socket.conn)) socket.conn.once('close', () => this.#registry.release(socket.conn))
-    const live = this.#registry.hold(opened, socket.conn)
-    const { id, session } = live
-    expose(socket, id, session)
-    gateEvents(socket, live, this.#options, this.#tell)
-    await recover(socket, live.room)
-    await socket.join(live.room)
-  }
-
-  /** One load per connection: its other namespaces find the session held. */
-  async #identify(socket: SocketLike): Promise<LiveSession | undefined> {
-    if (this.#closed) throw closedError()
-    try {
-      return this.#registry.heldBy(socket.conn) ?? (await this.#openFor(socket))
-    } catch (error) {
-      if (this.#options.required || !isAnonymous(error as SessionError)) throw error
-      this.#tell(error as SessionError, 'handshake')
-      return undefined
-    }
-  }
-
-  /** Namespaces that a client joins at once share what is being opened, and so its ticket. */
-  #openFor({ conn, handshake }: SocketLike): Promise<LiveSession> {
-    let opening = this.#opening.get(conn)
-    if (!opening) {
-      opening = this.#open(handshake).finally(() => this.#opening.delete(conn))
-      this.#opening.set(conn, opening)
-    }
-    return opening
-  }
-
-  async #open(handshake: HandshakeLike): Promise<LiveSession> {
-    if (this.#closed) throw closedError()
-    if (ticketOf(handshake) === undefined)
-      return this.#registry.open(await identify(handshake, this.#options, this.#cors()), this.#options.freshFor)
-    const ticket = this.#tickets.read(ticketOf(handshake))
-    const live = await this.#registry.open(ticket.id, this.#options.freshFor)
-    await this.#tickets.redeem(ticket, live)
-    return live
-  }
-
   #find(target: Pick<SocketLike, 'conn'> | string): Promise<LiveSession> {
-    if (this.#closed) throw closedError()
+    this.#admission.assertOpen()
     if (typeof target !== 'object' || target === null) return this.#registry.open(checkID(target))
     const live = this.#registry.heldBy(target.conn)
     if (!live) throw notFound()
@@ -267,8 +205,4 @@ export class HandshakeSessions {
 function checkID(id: unknown): string {
   if (typeof id === 'string' && id !== '') return id
   throw new SessionError('ERR_SESSION_OPTIONS', 'expected a session id, a string that is not empty')
-}
-
-function closedError(): SessionError {
-  return new SessionError('ERR_SESSION_ENDED', 'this instance was closed with close()')
 }

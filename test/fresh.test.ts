@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { type App, ask, idOf, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { otherProgram, write } from './support/other-program.js'
+import { SlowStore } from './support/slow-store.js'
 
 /** Answers `read` with a key of the session, as a handler sees it. */
 function answerReads(app: App): void {
@@ -60,26 +61,6 @@ test('what another program writes is there within recheck when the sockets are i
   await write(otherProgram(app.store), idOf(cookie), 'theme', 'dark')
   await vi.waitFor(() => expect(socket.handshake.session['theme']).toBe('dark'))
 })
-
-/** Answers `get` late, with what was there when it was asked. */
-class SlowStore extends CountingStore {
-  slow: Promise<void> | undefined
-
-  override get(id: string, callback: Parameters<CountingStore['get']>[1]): void {
-    const { slow } = this
-    this.slow = undefined
-    super.get(id, (...answer) => (slow ? void slow.then(() => callback(...answer)) : callback(...answer)))
-  }
-
-  /** The next answer waits until the returned function is called. */
-  slowDown(): () => void {
-    let release = () => {}
-    this.slow = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    return release
-  }
-}
 
 test('what an HTTP request saves while the handshake reads is there when the socket connects', async () => {
   const store = new SlowStore()

@@ -9,6 +9,7 @@ import { ask, idOf, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { otherProgram, read, write } from './support/other-program.js'
 import { startRedis } from './support/services.js'
+import { SlowStore } from './support/slow-store.js'
 import { openRedis } from './support/stores.js'
 
 test('save() writes only the keys that were changed here, onto what the store holds now', async () => {
@@ -165,26 +166,15 @@ test('what an update carries over from the socket counts as saved there, and is 
 })
 
 test('an HTTP save that lands between the read and the write of a socket’s save is kept', async () => {
-  let release = () => {}
-  class SlowStore extends CountingStore {
-    slow: Promise<void> | undefined
-
-    override get(id: string, callback: Parameters<CountingStore['get']>[1]): void {
-      const { slow } = this
-      this.slow = undefined
-      super.get(id, (...answer) => (slow ? void slow.then(() => callback(...answer)) : callback(...answer)))
-    }
-  }
   const store = new SlowStore()
   const app = await startApp({ store })
   const cookie = await app.login()
   const { socket } = await pair(app, cookie)
-  store.slow = new Promise<void>((resolve) => {
-    release = resolve
-  })
+  const release = store.slowDown()
+  store.reset()
   socket.handshake.session.count = 1
   const saved = new Promise((done) => socket.handshake.session.save(done))
-  await vi.waitFor(() => expect(store.slow).toBeUndefined())
+  await vi.waitFor(() => expect(store.calls.get).toBe(1))
   await app.get('/set/theme/dark', cookie)
   release()
   await saved
