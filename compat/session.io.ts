@@ -102,13 +102,16 @@ async function open(handshake: sessionIO.Handshake | undefined, setup: Setup, vi
   const header: unknown = handshake?.headers?.cookie
   if (!handshake || typeof header !== 'string' || header === '') throw new Refusal('No cookie in header')
   const id = await readID(handshake, header, setup)
-  const reading = (answer: (live: LiveSession) => void) => registry.open(id).then(answer)
+  const reading = (answer: (live: LiveSession) => void) => registry.open(id, freshFor).then(answer)
   const [opened] = await ask<[LiveSession]>('session.io: the store', timeout, reading)
   const live = registry.hold(opened, visit)
   handshake.session = live.session
   rememberLive(live, registry)
   return live
 }
+
+/** Milliseconds for which a live session is believed without asking the store, as by default in the core. */
+const freshFor = 5_000
 
 /** Characters of a cookie's value: longer ones are of no browser. */
 const maxValueLength = 4_096

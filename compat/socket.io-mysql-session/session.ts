@@ -183,5 +183,6 @@ export class Session {
 
 /** Without the lines and fields in which drivers show the SQL with its values. */
 function firstLine(error: unknown): string {
-  return String(error).split('\n', 1)[0] as string
+  const text = error instanceof Error ? String(error) : typeof error === 'string' ? error : 'an error without a message'
+  return text.split('\n', 1)[0] as string
 }

@@ -44,8 +44,8 @@ export class Credentials {
     const { id, ticket } = this.#read(sid)
     if (this.#options.matchCookie && (await this.#cookieID(request)) !== id) throw refused('it is not the cookie’s')
     const { registry } = this.#options
-    if (isOfZappa(await registry.store.get(id))) throw refused('it is a document of zappajs, not a session')
-    const live = await registry.open(id)
+    const live = await registry.open(id, 0)
+    if (isOfZappa(live.session.cookie)) throw refused('it is the session of a mere socket of zappajs')
     if (ticket) await this.#tickets.redeem(ticket, live)
     return live
   }
@@ -69,11 +69,9 @@ export class Credentials {
   }
 }
 
-/** zappajs keeps keys (`{ id, cookie: {} }`) and sessions of mere sockets (`cookie.__io`) in the store of the sessions. */
-function isOfZappa(record: object | undefined): boolean {
-  const { id, cookie } = (record ?? {}) as { id?: unknown; cookie?: object }
-  if (!cookie) return false
-  return Object.hasOwn(cookie, '__io') || (typeof id === 'string' && Object.keys(cookie).length === 0)
+/** zappajs keeps sessions of mere sockets (`cookie.__io`) in the store of the sessions. */
+function isOfZappa(cookie: object): boolean {
+  return '__io' in cookie
 }
 
 function refused(why: string): SessionError {

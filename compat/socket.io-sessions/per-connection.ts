@@ -2,8 +2,12 @@
  * The mode without `per_message`: one unit of work from connect to disconnect, `sconnection(client, session)`. The session is
  * the live one; what was changed in it is written once, when the listeners of `disconnect` are done.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Holder } from '../../src/internals'
 import { announce, type Client, callListeners, type Enabled, fail, type Mode } from './clients'
+
+/** Milliseconds that listeners may take before the session is saved without them. */
+const patience = 10_000
 
 export class PerConnection implements Mode, Holder {
   readonly #client: Client
@@ -58,7 +62,7 @@ export class PerConnection implements Mode, Holder {
   async #commit(): Promise<void> {
     const live = this.#enabled.registry.heldBy(this)
     if (!live) return
-    await this.#listeners
+    await Promise.race([this.#listeners, sleep(patience, undefined, { ref: false })])
     if (!live.ended) await live.save().catch(this.#enabled.tell)
     this.#enabled.registry.release(this)
   }

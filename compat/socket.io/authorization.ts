@@ -3,11 +3,13 @@
  * `namespace.authorization(fn)` after it. `fn` gets the one handshake object of the connection; whatever it does, the
  * client is told once, and let in only by a clear yes.
  */
+import type { IncomingMessage } from 'node:http'
 import createDebug from 'debug'
 import type { Namespace, Server, Socket } from 'socket.io'
 import { checkOrigin, corsOf, recover } from '../../src/internals'
 import { ask } from '../answer'
 import { holdSession } from '../live-sessions'
+import { guardHttp } from './http-gate'
 import type { LegacyNamespace, LegacyOptions } from './legacy'
 import type { Settings } from './settings'
 
@@ -36,6 +38,8 @@ export class Gate {
   readonly #options: LegacyOptions & { timeout: number }
   readonly #texts: Texts
   readonly #handshakes = new WeakMap<Socket['conn'], Handshake>()
+  /** Those that have been let in already, at the HTTP request. */
+  readonly #admitted: WeakMap<object, Handshake>
   readonly #verdicts = new WeakMap<Socket['conn'], Promise<void>>()
 
   constructor(io: Server, settings: Settings, options: LegacyOptions & { timeout: number }) {
@@ -43,38 +47,49 @@ export class Gate {
     this.#settings = settings
     this.#options = options
     this.#texts = options.errorStyle === '1.x' ? texts['1.x'] : texts['0.9']
+    this.#admitted = options.refuseAt === 'http' ? guardHttp(io, this.#atHttp) : new WeakMap()
+  }
+
+  readonly #atHttp = (handshake: Handshake, request: IncomingMessage): Promise<boolean> => {
+    this.#giveOldAddress(handshake, request)
+    return this.#examine(handshake)
   }
 
   /** Rejects with what the client is to be told. */
   async admit(socket: Socket): Promise<void> {
-    const { auth } = socket.handshake
     Object.assign(socket, { handshake: this.#share(socket) })
     const verdict = this.#verdicts.get(socket.conn) ?? this.#decide(socket)
     this.#verdicts.set(socket.conn, verdict)
     await verdict
     // Whoever knows a lost connection's id is not for that its user: with an authorizer, nobody gets one back.
     await recover(socket as never, this.#settings.get('authorization') ? 'nobody' : undefined)
-    // One handshake for all namespaces, but each may have been asked for with its own `auth`.
-    socket.handshake.auth = auth
   }
 
-  /** The handshake of the connection's first socket is that of all. */
+  /**
+   * The handshake of the connection's first socket is that of all. So `auth` is one as well: a namespace that is asked for
+   * with another is refused, else what a middleware has verified would be replaced behind its back.
+   */
   #share({ conn, handshake, request }: Socket): Handshake {
     const known = this.#handshakes.get(conn)
-    if (known) return known
-    if (this.#options.legacyAddress) {
-      Object.assign(handshake, { address: { address: handshake.address, port: request?.socket?.remotePort } })
+    if (known && JSON.stringify(known.auth) !== JSON.stringify(handshake.auth)) {
+      throw this.#refusal('namespace', 'auth differs', 'auth differs from that of the first namespace')
     }
-    this.#handshakes.set(conn, handshake)
-    return handshake
+    if (known) return known
+    const admitted = request && this.#admitted.get(request)
+    if (!admitted) this.#giveOldAddress(handshake, request)
+    this.#handshakes.set(conn, admitted ?? handshake)
+    return admitted ?? handshake
+  }
+
+  #giveOldAddress(handshake: Handshake, request?: IncomingMessage): void {
+    if (!this.#options.legacyAddress) return
+    Object.assign(handshake, { address: { address: handshake.address, port: request?.socket?.remotePort } })
   }
 
   async #decide(socket: Socket): Promise<void> {
     const { handshake } = socket
-    const authorize = this.#settings.get('authorization') as Authorize | undefined
-    if (authorize || this.#settings.get('origins')) await this.#checkOrigin(handshake)
-    if (!authorize) return
-    await this.#consult(authorize, handshake)
+    const isAdmitted = socket.request && this.#admitted.has(socket.request)
+    if (!isAdmitted && !(await this.#examine(handshake))) return
     const session = await holdSession((handshake as { session?: unknown }).session, socket.conn).catch((error) => {
       throw this.#refusal('the session', error, this.#texts.denied)
     })
@@ -82,9 +97,17 @@ export class Gate {
     for (const place of [handshake, socket.request]) if (place) Object.assign(place, { session })
   }
 
-  async #checkOrigin({ headers }: Handshake): Promise<void> {
+  /** Resolves to whether an authorizer was asked; rejects with what the client is to be told. */
+  async #examine(handshake: Handshake): Promise<boolean> {
+    const authorize = this.#settings.get('authorization') as Authorize | undefined
+    if (authorize || this.#settings.get('origins')) await this.#checkOrigin(handshake)
+    if (authorize) await this.#consult(authorize, handshake)
+    return Boolean(authorize)
+  }
+
+  async #checkOrigin({ headers, url }: Handshake): Promise<void> {
     const cors = corsOf(this.#io)
-    await checkOrigin(headers, undefined, cors ? [cors] : []).catch((error) => {
+    await checkOrigin(headers, undefined, cors ? [cors] : [], url).catch((error) => {
       throw this.#refusal('origin', error, 'handshake bad origin')
     })
   }
@@ -127,7 +150,10 @@ export function namespaceGate(namespace: Namespace, timeout: number): LegacyName
   }
   return (fn) => {
     authorize = fn || undefined
-    if (!isGuarded) namespace.use((socket, next) => void guard(socket).then(() => next(), refuse(next)))
+    const { children = [] } = namespace as Namespace & { children?: Iterable<Namespace> }
+    for (const each of isGuarded ? [] : [namespace, ...children]) {
+      each.use((socket, next) => void guard(socket).then(() => next(), refuse(next)))
+    }
     isGuarded = true
     return namespace as LegacyNamespace
   }

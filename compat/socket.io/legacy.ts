@@ -16,6 +16,11 @@ export interface LegacyOptions {
    * authorizer's own error as text, which may tell strangers what you would not. @default '0.9'
    */
   errorStyle?: '0.9' | '1.x'
+  /**
+   * Where a client is refused: `'socket'` when it is connected, so that it is told why; `'http'` as 0.9, before there is a
+   * connection: HTTP 403, of which clients say no more than `xhr poll error` or `websocket error`. @default 'socket'
+   */
+  refuseAt?: 'http' | 'socket'
   /** `handshake.address` is `{ address, port }` as in 0.9, not a string. @default false */
   legacyAddress?: boolean
   /** Milliseconds that an authorizer has for its answer; then the client is refused. @default 10_000 */

@@ -109,6 +109,10 @@ export function settingsOf({ app }: Context): Settings {
 }
 
 export function report(error: unknown, { onError }: Options): void {
-  if (onError) onError(error)
-  else console.error('zappajs:', error)
+  try {
+    if (onError) onError(error)
+    else console.error('zappajs:', error)
+  } catch (thrown) {
+    console.error('zappajs: onError itself threw:', thrown)
+  }
 }

@@ -45,7 +45,8 @@ async function runEvent(ctx: EventContext, context: Context, run: Run, options: 
     const isOver = (error as { code?: unknown } | null)?.code === 'ERR_SESSION_NOT_FOUND'
     if (!isOver) report(error, options)
     else if (ctx.client.__session_id === stored.id) delete ctx.client.__session_id
-    if (!hasRun) await (isOver ? runEvent(ctx, context, run, options) : run(undefined))
+    const mayStartOver = isOver && !(stored instanceof UnboundSession)
+    if (!hasRun) await (mayStartOver ? runEvent(ctx, context, run, options) : run(undefined))
   }
 }
 

@@ -40,8 +40,9 @@ export async function readKey(store: StoreLike, key: string): Promise<string | u
     store.get(key, (...result) => answer(...result)),
   )
   if (error && (error as { code?: unknown }).code !== 'ENOENT') throw error
-  const id = error ? undefined : (document as { id?: unknown } | null | undefined)?.id
-  return typeof id === 'string' && id !== key ? id : undefined
+  const { id, cookie = {} } = Object(error ? undefined : document) as { id?: unknown; cookie?: object }
+  const isKey = typeof id === 'string' && id !== key && Object.keys(cookie).length === 0
+  return isKey ? id : undefined
 }
 
 /** A new key for the session. @throws what the store says */

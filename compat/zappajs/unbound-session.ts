@@ -45,6 +45,11 @@ export class UnboundSession extends StoredSession {
     copy.written(json)
   }
 
+  /** Emptied, not over: the socket stays, and what its handlers keep next is its session again. */
+  override async destroy(): Promise<void> {
+    await this.home.store.destroy(this.id)
+  }
+
   override create(record: StoredRecord, keeper?: Keeper): ExpressSession {
     const session = super.create(record, keeper)
     const cookie = session.cookie as typeof session.cookie & { data: object }

@@ -85,17 +85,6 @@ test.each(generations)('client $version: nobody gets by it into another namespac
   expect(entered).not.toHaveBeenCalled()
 })
 
-test('each namespace keeps the auth that it was joined with', async () => {
-  const { io, url } = await listen()
-  const auths: unknown[] = []
-  io.use((socket, next) => next(void auths.push(socket.handshake.auth)))
-  io.of('/a').use((socket, next) => next(void auths.push(socket.handshake.auth)))
-  const client = connect(url, undefined, { auth: { for: '/' } })
-  await fate(client)
-  await fate(client.io.socket('/a', { auth: { for: '/a' } }))
-  expect(auths).toEqual([{ for: '/' }, { for: '/a' }])
-})
-
 test('session goes to socket.request as well', async () => {
   const { io, url } = await listen()
   io.set('authorization', (handshake: Record<string, unknown>, answer: Answer) => {

@@ -1,37 +1,28 @@
 /**
- * A server with socket.io-sessions on it, for its tests: the app of `support/app.ts`, `enable` of the shim or of the
- * original 0.6.1, and clients that shake hands in the two old ways.
+ * A server with socket.io-sessions on it, for its tests: the app of `support/app.ts`, `enable`, and clients that shake
+ * hands in the two old ways.
  */
-import { EventEmitter, once } from 'node:events'
-import { createRequire } from 'node:module'
+import { type EventEmitter, once } from 'node:events'
 import { enable, type Options } from 'handshake-session/compat/socket.io-sessions'
 import type { Server, Socket as ServerSocket } from 'socket.io'
 import type { Socket } from 'socket.io-client'
 import request from 'supertest'
-import { type App, type AppOptions, type Connect, connect, idOf, next, secret, startApp } from '../support/app.js'
+import { type App, type AppOptions, type Connect, connect, next, secret, startApp } from '../support/app.js'
 import { ObservableStore } from './observable-store.js'
 
 export type Session = Record<string, unknown>
-/** What `enable` returns, for listeners. */
-type Manager = EventEmitter
+/** What `enable` returns, for listeners: a server of Socket.IO, as 0.9 and as 4 have it. */
+export type Manager = EventEmitter & { readonly sockets: EventEmitter }
 
 export interface SessionsApp extends App {
   store: ObservableStore
   manager: Manager
 }
 
-const require = createRequire(import.meta.url)
-
 /** The three ways to call it that there were, on a Socket.IO 4 server; the first takes bare ids. */
 export const generations: Record<string, Enable> = {
   '0.4': (app, options) => enable(app.io, app.store, options),
   '0.5 and 0.6': (app, options) => enable({ socket: app.io, store: app.store, secret, rawSid: true, ...options }),
-}
-
-/** The same cases run on these: the original 0.6.1, and the shim. Both take bare ids. */
-export const implementations: Record<string, Enable> = {
-  original: (app, options) => enableOriginal(app, options),
-  shim: (app, options) => enable({ socket: app.io, store: app.store, cutter, rawSid: true, ...options }),
 }
 
 export type Enable = (app: { io: Server; store: ObservableStore }, options?: Options) => unknown
@@ -45,25 +36,6 @@ export async function start(enabling: Enable | Options = {}, options: AppOptions
       ? enabling(app)
       : enable({ socket: app.io, store, ...(enabling.parser || enabling.cutter ? {} : { secret }), ...enabling })
   return { ...app, manager: manager as Manager }
-}
-
-/** Socket.IO 0.9's Manager as 0.6.1 knows it, on the sockets of Socket.IO 4. */
-function enableOriginal({ io, store }: Parameters<Enable>[0], options?: Options): unknown {
-  Object.assign(process, { EventEmitter })
-  const original = require('socket.io-sessions-original') as { enable(args: object): unknown }
-  const path = (url: string) => new URL(url, 'http://localhost').pathname.replace(/^\/socket\.io/, '')
-  const manager = Object.assign(new EventEmitter(), {
-    server: io.httpServer,
-    sockets: io.sockets,
-    checkRequest: ({ url }: { url: string }) => ({ path: path(url) }),
-    log: { debug() {}, info() {} },
-  })
-  return original.enable({ socket: manager, store, cutter, ...options })
-}
-
-/** Any old app's: the id of the cookie, its signature cut off. */
-function cutter({ headers }: { headers: { cookie?: string } }): string | undefined {
-  return headers.cookie && idOf(headers.cookie)
 }
 
 export const scriptPath = '/socket.io/socket.io-sessions.js'
@@ -80,8 +52,12 @@ export const byMessage: Shake = (client, __sid) => void client.send({ __sid, con
 export const byEvent: Shake = (client, __sid) => void client.emit('connect_with_session', { __sid })
 
 /** A connected client, and its socket on the server. */
-export async function join(app: App, cookie?: string, io?: Connect): Promise<{ client: Socket; socket: ServerSocket }> {
-  const connection = once(app.io.sockets as unknown as EventEmitter, 'connection')
+export async function join(
+  app: SessionsApp,
+  cookie?: string,
+  io?: Connect,
+): Promise<{ client: Socket; socket: ServerSocket }> {
+  const connection = once(app.manager.sockets, 'connection')
   const client = connect(app.url, cookie, {}, io)
   await next(client, 'connect')
   const [socket] = (await connection) as [ServerSocket]
@@ -89,8 +65,8 @@ export async function join(app: App, cookie?: string, io?: Connect): Promise<{ c
 }
 
 /** A client that has shown its session and is a `sconnection` now: with the arguments of that event. */
-export async function joinSession(app: SessionsApp, sid: string, shake = byEvent) {
-  const { client, socket } = await join(app)
+export async function joinSession(app: SessionsApp, sid: string, shake = byEvent, io?: Connect) {
+  const { client, socket } = await join(app, undefined, io)
   const connected = once(app.manager, 'sconnection')
   shake(client, sid)
   return { client, socket, args: (await connected) as [ServerSocket, Session] }
