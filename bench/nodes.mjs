@@ -1,17 +1,21 @@
 // node bench/nodes.mjs (after npm run build): how long an ending and a change take from one node to all others.
 // Three nodes on one Redis (REDIS_URL, or redis-server's default port), 3 000 sockets of 1 000 sessions; prints quantiles.
+// argv[2]: redis-adapter (default), redis-streams-adapter or cluster-adapter.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { io as connect } from 'socket.io-client'
 
 const redisUrl = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379'
 const script = new URL('../test/nodes/node.mjs', import.meta.url).pathname
-const given = { adapter: 'redis-adapter', redisUrl, freshFor: 1_000_000, recheck: 1_000_000 }
+const adapter = process.argv[2] ?? 'redis-adapter'
+const given = { adapter, workers: 3, redisUrl, freshFor: 1_000_000, recheck: 1_000_000 }
 const sessions = 1_000
 const ends = 200
 
-const nodes = Array.from({ length: 3 }, () => fork(script, [JSON.stringify(given)]))
-const urls = await Promise.all(nodes.map(async (node) => (await once(node, 'message'))[0].url))
+const nodes = Array.from({ length: adapter === 'cluster-adapter' ? 1 : 3 }, () => fork(script, [JSON.stringify(given)]))
+const urls = []
+for (const node of nodes) node.on('message', ({ url }) => urls.push(url))
+while (urls.length < 3) await Promise.race(nodes.map((node) => once(node, 'message')))
 const [first] = urls
 
 async function openSession() {
@@ -27,7 +31,7 @@ async function openSession() {
 
 const open = []
 while (open.length < sessions) open.push(...(await Promise.all(Array.from({ length: 20 }, openSession))))
-console.log(`${open.length * urls.length} sockets of ${open.length} sessions on ${urls.length} nodes`)
+console.log(`${open.length * urls.length} sockets of ${open.length} sessions on ${urls.length} nodes, ${adapter}`)
 
 /** Milliseconds from the request on the first node until each client of the others has seen its effect. */
 async function measure({ cookie, clients }, path, effect) {
