@@ -57,6 +57,8 @@ function ownerOf(store: object, method: string): object | null {
 export interface RedisLike {
   get(key: string): Promise<string | null>
   eval(script: string, ...args: never[]): Promise<unknown>
+  /** Of ioredis: how often it has connected. */
+  readonly connectionEpoch?: number
 }
 
 interface ConnectRedis {
@@ -90,7 +92,13 @@ function atomicRedis(store: ConnectRedis, client: Partial<RedisLike>): AtomicSto
     },
     async setVersioned(id, session, version) {
       const args = [String(version), store.serializer.stringify(session), String(secondsToLive(store, session))]
-      return (await run(redis, store.prefix + id, args)) === 1
+      const { connectionEpoch } = redis
+      const written = (await run(redis, store.prefix + id, args)) === 1
+      // ioredis sends a script again whose answer was lost with the connection: then our own first write stands in its way.
+      if (!written && redis.connectionEpoch !== connectionEpoch) {
+        throw new Error('the connection was lost during the write, and it is not known whether it happened')
+      }
+      return written
     },
   }
 }
