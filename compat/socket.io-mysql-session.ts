@@ -3,6 +3,7 @@
  * MySQL and is found again by a token, for clients without cookies. The options and the middleware are here; the
  * session of a socket is `session.ts`, its row `table.ts`.
  */
+import { checkTimeout } from './answer'
 import { type Loaded, type Logger, Session, type Settings } from './socket.io-mysql-session/session'
 import type { Database } from './socket.io-mysql-session/table'
 
@@ -21,6 +22,8 @@ declare namespace socketSession {
     expiration?: number | null | undefined
     /** The same in milliseconds, and it comes first. The table keeps whole seconds. */
     expirationMs?: number | null | undefined
+    /** Milliseconds that the database has for an answer. @default 10_000 */
+    timeout?: number | undefined
   }
 
   /** What the middleware needs of a socket. */
@@ -67,7 +70,7 @@ function resolveOptions(options: socketSession.Options | undefined): Settings {
   if (typeof options.db.query !== 'function') throw new Error('options.db must be a connection or pool with query()')
   if (typeof logger.log !== 'function') throw new Error('options.logger must have a method log(level, message)')
   if (!(expirationMs > 0)) throw new Error('options.expiration (seconds) and options.expirationMs must be above 0')
-  return { ...options, logger, expiration, expirationMs }
+  return { ...options, logger, expiration, expirationMs, timeout: checkTimeout(options.timeout) }
 }
 
 function inMilliseconds(expiration: number): number {

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import createDebug from 'debug'
 import { type Secret, SessionError, type SessionErrorCode, type StoreLike } from '../src/index'
 import { isServer, SessionRegistry } from '../src/internals'
+import { checkTimeout } from './answer'
 import { type Enabled, watchClients } from './socket.io-sessions/clients'
 import { type CookieReader, readSigned, trustCutter, useParser } from './socket.io-sessions/cookie-reader'
 import { Credentials } from './socket.io-sessions/credentials'
@@ -31,6 +32,8 @@ export interface Options {
   rawSid?: boolean
   /** Whether what the client shows must be the session of its handshake's own cookie. @default false */
   matchCookie?: boolean
+  /** Milliseconds that the store has for an answer. @default 10_000 */
+  timeout?: number
   /** Told every failure and every refusal. @default a process warning for failures, debug output for refusals */
   onError?: (error: unknown) => void
   /** Connect's or Express's `cookieParser()`. Comes before `cutter`. */
@@ -67,7 +70,7 @@ export function enable(...given: [unknown, StoreLike?, (Options | null)?]): unkn
   const reader = cookieReader(args)
   if (!reader && (args.matchCookie || !isFirstGeneration)) throw new Error('No cookie handler provided!')
 
-  const registry = SessionRegistry.join(args.store, { mergeHttpSaves: true })
+  const registry = SessionRegistry.join(args.store, { mergeHttpSaves: true, timeout: checkTimeout(args.timeout) })
   const tell = teller(args.onError)
   const credentials = new Credentials({
     registry,

@@ -16,7 +16,7 @@ const longest = 2 ** 31 - 1
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
 
 /** During which work an error came up that nobody awaits. */
-export type Stage = 'handshake' | 'event' | 'refresh' | 'save' | 'touch' | 'end' | 'cluster'
+export type Stage = 'handshake' | 'refresh' | 'save' | 'touch' | 'end' | 'cluster'
 
 export interface HandshakeSessionOptions {
   /** The store instance that `express-session` got. The same object, not one like it. */

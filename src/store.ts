@@ -50,7 +50,7 @@ export class SessionStore {
     this.#atomic = atomic
   }
 
-  /** The record, or undefined where there is none: unknown, expired, or not a session at all. */
+  /** The record, or undefined where there is none: unknown or expired. @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT` */
   async get(id: string): Promise<SessionRecord | undefined> {
     return this.#valid(await this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done)))
   }
@@ -106,9 +106,16 @@ export class SessionStore {
     }
   }
 
-  /** A store with `touch` may extend a session without writing its cookie, so it alone knows when one is over. */
+  /**
+   * A store with `touch` may extend a session without writing its cookie, so it alone knows when one is over. And one
+   * that answers with garbage has failed: nobody may take that for the end of a session.
+   */
   #valid(record: unknown): SessionRecord | undefined {
-    return isRecord(record) && (this.canTouch || !isExpired(record)) ? record : undefined
+    if (!record || isKeyDocument(record)) return undefined
+    if (!isRecord(record)) {
+      throw new SessionError('ERR_SESSION_STORE', 'the session store gave something that is no session: it has no cookie')
+    }
+    return this.canTouch || !isExpired(record) ? record : undefined
   }
 
   #promise<T>(method: string, start: () => Promise<T>): Promise<T> {
@@ -158,13 +165,14 @@ function isMissing(error: unknown): boolean {
 
 /** Whether a store's answer is a session: it has a cookie. */
 export function isRecord(record: unknown): record is SessionRecord {
-  const { cookie, id } = Object(record) as { cookie?: unknown; id?: unknown }
-  return typeof cookie === 'object' && cookie !== null && !isKeyDocument(cookie, id)
+  const { cookie } = Object(record) as { cookie?: unknown }
+  return typeof cookie === 'object' && cookie !== null && !isKeyDocument(record)
 }
 
 /** zappajs keeps pointers to sessions, `{ id, cookie: {} }`, beside them in the store. */
-function isKeyDocument(cookie: object, id: unknown): boolean {
-  return typeof id === 'string' && Object.keys(cookie).length === 0
+function isKeyDocument(record: unknown): boolean {
+  const { cookie, id } = Object(record) as { cookie?: unknown; id?: unknown }
+  return typeof id === 'string' && typeof cookie === 'object' && cookie !== null && Object.keys(cookie).length === 0
 }
 
 /** Whether the record's own expiry has passed, for stores that leave that to a sweep. */

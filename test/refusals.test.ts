@@ -146,10 +146,10 @@ const cases: Record<string, Case> = {
     cause: /did not answer get\(\) within 50 ms/,
   },
   'a record that is no session': {
-    code: 'ERR_SESSION_NOT_FOUND',
+    code: 'ERR_SESSION_STORE',
     store: new BreakableStore((_id, callback) => callback(null, { id: 'x' } as never)),
     reads: 1,
-    cause: /expired or was destroyed/,
+    cause: /no session: it has no cookie/,
   },
   'a key document of zappajs': {
     code: 'ERR_SESSION_NOT_FOUND',
@@ -158,10 +158,10 @@ const cases: Record<string, Case> = {
     cause: /expired or was destroyed/,
   },
   'a record that is a string': {
-    code: 'ERR_SESSION_NOT_FOUND',
+    code: 'ERR_SESSION_STORE',
     store: new BreakableStore((_id, callback) => callback(null, 'garbage' as never)),
     reads: 1,
-    cause: /expired or was destroyed/,
+    cause: /no session: it has no cookie/,
   },
   'a foreign Origin by websocket': {
     code: 'ERR_SESSION_ORIGIN',

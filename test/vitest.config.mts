@@ -5,6 +5,7 @@ export default defineConfig({
   root: import.meta.dirname,
   test: {
     include: ['**/*.test.ts'],
+    setupFiles: ['support/guard.ts'],
     server: { deps: { external: [/\/dist\//, /node_modules/] } },
     pool: 'forks',
     maxWorkers: 2,

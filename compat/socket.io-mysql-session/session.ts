@@ -18,6 +18,8 @@ export interface Settings {
   readonly expiration: number
   /** How long a session lasts after its last save, in ms. */
   readonly expirationMs: number
+  /** Milliseconds that the database has for an answer. */
+  readonly timeout: number
 }
 
 /** What a client is told in `gotToken`. */
@@ -53,7 +55,7 @@ export class Session {
     this.db = options.db
     this.logger = options.logger
     this.expires = this.#expiry()
-    this.#table = new SessionTable(options.db, (message) => this.#log('debug', message))
+    this.#table = new SessionTable(options.db, options.timeout, (message) => this.#log('debug', message))
   }
 
   /** The value, or `''` if there is none. */

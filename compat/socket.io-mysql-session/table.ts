@@ -2,6 +2,7 @@
  * The old table `session` and its rows, on any MySQL driver: one row found, one row written whole or not at all. What a
  * row means to a socket is the business of `session.ts`.
  */
+import { ask } from '../answer'
 
 /** A connection or a pool of `mysql` or `mysql2`, with callbacks or with promises. */
 export interface Database {
@@ -38,11 +39,13 @@ const textCapacity = 65_535
 
 export class SessionTable {
   readonly #db: Database
+  readonly #timeout: number
   readonly #log: (message: string) => void
 
-  /** `log` is told each statement, without its values. */
-  constructor(db: Database, log: (message: string) => void) {
+  /** @param timeout ms that the database has for an answer @param log told each statement, without its values */
+  constructor(db: Database, timeout: number, log: (message: string) => void) {
     this.#db = db
+    this.#timeout = timeout
     this.#log = log
   }
 
@@ -71,12 +74,14 @@ export class SessionTable {
     return column?.capacity ?? textCapacity
   }
 
-  #query<T>(sql: string, values: unknown[]): Promise<T[]> {
+  async #query<T>(sql: string, values: unknown[]): Promise<T[]> {
     this.#log(`query: ${sql}`)
-    return new Promise((resolve, reject) => {
-      const query = this.#db.query(sql, values, (error, rows) => (error ? reject(error) : resolve(rows as T[])))
-      if (query instanceof Promise) query.then(([rows]) => resolve(rows), reject)
+    const [error, rows] = await ask<[unknown, unknown?]>('the database', this.#timeout, (answer) => {
+      const query = this.#db.query(sql, values, answer)
+      return query instanceof Promise ? query.then(([rows]) => answer(null, rows)) : undefined
     })
+    if (error) throw error
+    return rows as T[]
   }
 }
 

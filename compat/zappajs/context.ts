@@ -78,6 +78,8 @@ export interface Options {
    * For a Socket.IO server of its own that still runs the original. @default false
    */
   trustSocketId?: boolean | undefined
+  /** Milliseconds that the store has for an answer. @default 10_000 */
+  timeout?: number | undefined
   /** Names of app settings that clients may read besides `zappa_prefix` and `zappa_channel`. @default [] */
   settings?: readonly string[] | undefined
   /** Told what a handler threw or rejected with, and every failure of the store. @default writes to `console.error` */

@@ -30,7 +30,7 @@ export function bind_middleware({ context, ...options }: Bound): void {
  * binding to a session that is over is given up.
  */
 async function runEvent(ctx: EventContext, context: Context, run: Run, options: Options): Promise<void> {
-  const registry = registryOf(context)
+  const registry = registryOf(context, options)
   const store = context.session_store
   const stored = registry && store && sessionOf(ctx, store, registry, options)
   if (!stored) return void (await run(undefined))

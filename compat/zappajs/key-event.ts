@@ -20,25 +20,25 @@ export function bind_settings({ context, settings = [] }: Bound): void {
 }
 
 /** Answers `__zappa_key`, and clears up after a socket that leaves. To be called after the app has set its store. */
-export function bind_io({ context }: Bound): void {
+export function bind_io({ context, ...options }: Bound): void {
   context.on('__zappa_key', function (...args) {
     const { data, ack } = messageOf(args)
-    return ack && bindSocket(this, context, keyOf(data)).then(ack, (error) => ack({ error: reason(error) }))
+    return ack && bindSocket(this, context, keyOf(data), options).then(ack, (error) => ack({ error: reason(error) }))
   })
   context.on('disconnect', function () {
-    return forgetUnbound(this, registryOf(context))
+    return forgetUnbound(this, registryOf(context, options))
   })
 }
 
 /** Why not, in the words that zappajs has for it. */
 class Refusal extends Error {}
 
-async function bindSocket(ctx: EventContext, context: Context, key: unknown): Promise<object> {
+async function bindSocket(ctx: EventContext, context: Context, key: unknown, options: Options): Promise<object> {
   const { session_store: store } = context
-  const registry = registryOf(context)
+  const registry = registryOf(context, options)
   if (!store || !registry) throw new Refusal('Missing session-store.')
   if (typeof key !== 'string' || key === '') throw new Refusal('Missing key.')
-  const id = await readKey(store, key)
+  const id = await readKey(store, key, options)
   if (id === undefined) throw new Refusal('Missing data')
   const { channel } = settingsOf(context)
   const live = await registry.open(id)

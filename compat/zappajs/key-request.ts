@@ -38,7 +38,7 @@ async function answer(request: RequestContext, context: RoutingContext, options:
   if (!session) throw new Refusal(400, 'No session')
   const channels = ownChannels(session.__socket)
   const known = channels[params.channel_name]
-  const isValid = typeof known?.key === 'string' && (await readKey(store, known.key)) === session.id
+  const isValid = typeof known?.key === 'string' && (await readKey(store, known.key, options)) === session.id
   const key = isValid ? known.key : await mintKey(store, session, options)
   const id = options.trustSocketId ? params.socket_id : known?.id
   channels[params.channel_name] = { id, key }

@@ -5,22 +5,19 @@
 import { randomUUID } from 'node:crypto'
 import type { ExpressSession, StoreLike } from '../../src'
 import { SessionRegistry } from '../../src/internals'
-import { ask } from '../answer'
+import { ask, checkTimeout } from '../answer'
 import type { Context, Options } from './context'
-
-/** Milliseconds that the store has for an answer. */
-const timeout = 10_000
 
 const registries = new WeakMap<Context, { store: StoreLike; registry: SessionRegistry }>()
 
 /** The registry of the context's store, joined when it is first needed; undefined as long as there is no store. */
-export function registryOf(context: Context): SessionRegistry | undefined {
+export function registryOf(context: Context, { timeout }: Options): SessionRegistry | undefined {
   const store = context.session_store
   const known = registries.get(context)
   if (known?.store === store) return known?.registry
   leaveStore(context)
   if (!store) return undefined
-  const registry = SessionRegistry.join(store, { timeout })
+  const registry = SessionRegistry.join(store, { timeout: checkTimeout(timeout) })
   registries.set(context, { store, registry })
   return registry
 }
@@ -35,8 +32,8 @@ export function leaveStore(context: Context): void {
  * The id of the session that the key stands for, if it stands for one. Some stores write a session's own id into it: that
  * is no key. @throws what the store says
  */
-export async function readKey(store: StoreLike, key: string): Promise<string | undefined> {
-  const [error, document] = await ask<[unknown, unknown?]>('the session store', timeout, (answer) =>
+export async function readKey(store: StoreLike, key: string, { timeout }: Options): Promise<string | undefined> {
+  const [error, document] = await ask<[unknown, unknown?]>('the session store', checkTimeout(timeout), (answer) =>
     store.get(key, (...result) => answer(...result)),
   )
   if (error && (error as { code?: unknown }).code !== 'ENOENT') throw error
@@ -48,13 +45,13 @@ export async function readKey(store: StoreLike, key: string): Promise<string | u
 /** A new key for the session. @throws what the store says */
 export async function mintKey(store: StoreLike, session: ExpressSession, options: Options): Promise<string> {
   const key = randomUUID()
-  await writeRecord(store, key, { id: session.id, cookie: cookieFor(session, options) })
+  await writeRecord(store, key, { id: session.id, cookie: cookieFor(session, options) }, options)
   return key
 }
 
 /** Writes what is no Express session. @throws what the store says */
-export async function writeRecord(store: StoreLike, id: string, record: object): Promise<void> {
-  const [error] = await ask<[unknown?]>('the session store', timeout, (answer) =>
+export async function writeRecord(store: StoreLike, id: string, record: object, { timeout }: Options): Promise<void> {
+  const [error] = await ask<[unknown?]>('the session store', checkTimeout(timeout), (answer) =>
     store.set(id, record as never, (...result) => answer(...result)),
   )
   if (error) throw error

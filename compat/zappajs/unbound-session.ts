@@ -19,19 +19,20 @@ type Keeper = Parameters<StoredSession['create']>[1]
 export class UnboundSession extends StoredSession {
   readonly #client: Client
   readonly #store: StoreLike
-  readonly #lifetime: number
+  readonly #options: Options
 
   constructor({ id, client }: EventContext, store: StoreLike, registry: SessionRegistry, options: Options) {
     super(id, registry)
     this.#client = client
     this.#store = store
-    this.#lifetime = options.unboundLifetime ?? oneDay
+    this.#options = options
   }
 
   /** Always has one; its time begins anew. */
   override async read(): Promise<StoredRecord> {
     const record = await this.home.store.get(this.id)
-    const cookie = { originalMaxAge: this.#lifetime, expires: new Date(Date.now() + this.#lifetime) }
+    const { unboundLifetime = oneDay } = this.#options
+    const cookie = { originalMaxAge: unboundLifetime, expires: new Date(Date.now() + unboundLifetime) }
     return { ...record, cookie } as StoredRecord
   }
 
@@ -41,7 +42,7 @@ export class UnboundSession extends StoredSession {
     fates.set(this.#client, 'stored')
     copy.rebase(this.create(await this.read()))
     const json = copy.toJSON()
-    await writeRecord(this.#store, this.id, copy.session)
+    await writeRecord(this.#store, this.id, copy.session, this.#options)
     copy.written(json)
   }
 

@@ -1,0 +1,105 @@
+/** Failures that nobody awaits: `onError` gets each of them, once, with the stage in which it came up. */
+import { EventEmitter } from 'node:events'
+import type { HandshakeSessionOptions, SessionError } from 'handshake-session'
+import { expect, test, vi } from 'vitest'
+import { connect, idOf, next, pair, startApp } from './support/app.js'
+import { FaultyStore } from './support/faulty-store.js'
+
+async function start(options: Partial<HandshakeSessionOptions> = {}) {
+  const told = new EventEmitter<{ error: [string] }>()
+  const errors: string[] = []
+  const onError = (error: SessionError, { stage }: { stage: string }) => {
+    errors.push(`${stage} ${error.code}`)
+    told.emit('error', '')
+  }
+  told.on('error', () => {})
+  const store = new FaultyStore()
+  const app = await startApp({ store, onError, ...options })
+  const cookie = await app.login()
+  const breakDown = (method: 'get' | 'set' | 'destroy') => {
+    store.broken = { method, fault: 'throws' }
+  }
+  return { app, cookie, id: idOf(cookie), breakDown, errors, told: () => next(told as never, 'error') }
+}
+
+test('handshake: a client that is refused', async () => {
+  const { app, errors } = await start()
+  await next(connect(app.url), 'connect_error')
+  expect(errors).toEqual(['handshake ERR_SESSION_COOKIE_MISSING'])
+})
+
+test('handshake: a client without a session, let in with required: false', async () => {
+  const { app, errors } = await start({ required: false })
+  await next(connect(app.url), 'connect')
+  expect(errors).toEqual(['handshake ERR_SESSION_COOKIE_MISSING'])
+})
+
+test('refresh: an idle session that cannot be read again', async () => {
+  const { app, cookie, breakDown, errors, told } = await start({ recheck: 20 })
+  await pair(app, cookie)
+  breakDown('get')
+  await told()
+  expect(errors).toEqual(['refresh ERR_SESSION_STORE'])
+})
+
+test('save: a session saved without a callback', async () => {
+  const { app, cookie, breakDown, errors, told } = await start()
+  const { socket } = await pair(app, cookie)
+  socket.handshake.session.count = 1
+  breakDown('set')
+  socket.handshake.session.save()
+  await told()
+  expect(errors).toEqual(['save ERR_SESSION_STORE'])
+})
+
+test('save: a session destroyed without a callback, while the store is down', async () => {
+  const { app, cookie, breakDown, errors, told } = await start()
+  const { socket } = await pair(app, cookie)
+  breakDown('destroy')
+  socket.handshake.session.destroy(undefined as never)
+  await told()
+  expect(errors).toEqual(['save ERR_SESSION_STORE'])
+})
+
+test.each([true, false])(
+  'save: what a request saves after its session has ended (mergeHttpSaves: %s)',
+  async (mergeHttpSaves) => {
+    const { app, cookie, id, errors } = await start({ mergeHttpSaves })
+    app.express.get('/slow', async (req, res) => {
+      await app.sessions.revoke(id)
+      req.session.count = 1
+      res.end('done')
+    })
+    await (await fetch(`${app.url}/slow`, { headers: { cookie } })).text()
+    expect(errors).toEqual(['save ERR_SESSION_NOT_FOUND'])
+  },
+)
+
+test('end: a listener that throws', async () => {
+  const { app, cookie, id, errors } = await start()
+  await pair(app, cookie)
+  app.sessions.on('end', () => {
+    throw new Error('of the app')
+  })
+  await app.sessions.revoke(id)
+  expect(errors).toEqual(['end ERR_SESSION_STORE'])
+})
+
+test('cluster: the other nodes that cannot be told', async () => {
+  const emitter = { serverSideEmit: vi.fn(() => JSON.parse('{')) }
+  const { app, id, errors, told } = await start({ emitter, attach: false } as Partial<HandshakeSessionOptions>)
+  await told().then(() => errors.splice(0)) // of the login
+  await app.sessions.revoke(id)
+  expect(errors).toEqual(['cluster ERR_SESSION_STORE'])
+})
+
+test('nobody else is told: what is awaited, or called back, goes to the caller alone', async () => {
+  const { app, cookie, id, breakDown, errors } = await start()
+  const { socket } = await pair(app, cookie)
+  breakDown('get')
+  await expect(app.sessions.update(id, () => {})).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' })
+  socket.handshake.session.count = 1
+  const saved = new Promise((done) => socket.handshake.session.save(done))
+  expect(await saved).toMatchObject({ code: 'ERR_SESSION_STORE' })
+  expect(errors).toEqual([])
+})
