@@ -4,7 +4,7 @@
  * `done` two or three times, and so let strangers in, this one answers once: README.md of this folder has the table.
  */
 import { SessionError, type StoreLike } from '../src'
-import { type Holder, type LiveSession, parseHeader, SessionRegistry } from '../src/internals'
+import { decode, type Holder, type LiveSession, parseHeader, SessionRegistry } from '../src/internals'
 import { ask, checkTimeout } from './answer'
 import { rememberLive } from './live-sessions'
 
@@ -98,13 +98,11 @@ async function decide(handshake: sessionIO.Handshake | undefined, setup: Setup):
 
 /** Header → id → live session, which is put on the handshake. */
 async function open(handshake: sessionIO.Handshake | undefined, setup: Setup, visit: Holder): Promise<LiveSession> {
-  const { registry, timeout } = setup
+  const { registry } = setup
   const header: unknown = handshake?.headers?.cookie
   if (!handshake || typeof header !== 'string' || header === '') throw new Refusal('No cookie in header')
   const id = await readID(handshake, header, setup)
-  const reading = (answer: (live: LiveSession) => void) => registry.open(id, freshFor).then(answer)
-  const [opened] = await ask<[LiveSession]>('session.io: the store', timeout, reading)
-  const live = registry.hold(opened, visit)
+  const live = registry.hold(await registry.open(id, freshFor), visit)
   handshake.session = live.session
   rememberLive(live, registry)
   return live
@@ -119,8 +117,8 @@ const maxValueLength = 4_096
 async function readID(handshake: sessionIO.Handshake, header: string, setup: Setup): Promise<string> {
   const { cookieParser, key, options, timeout } = setup
   // Bounded, and before the parser: a giant header costs no parsing and no HMAC.
-  const raw = parseHeader(header)[key] ?? ''
-  const isOurs = raw.length <= maxValueLength && !/^(s:)?j:/.test(raw)
+  const raw = decode(parseHeader(header)[key] ?? '')
+  const isOurs = raw.length <= maxValueLength && !/^"?(s:)?j:/.test(raw) // The parser takes off the quotes.
   if (!isOurs) throw noCookie(key)
   const parsedBefore = Boolean(handshake.cookies)
   const [error] = await ask<[error?: unknown]>('session.io: the cookie parser', timeout, (next) =>

@@ -7,8 +7,8 @@ import { unsign } from 'cookie-signature'
 import { SessionError } from './errors'
 import type { Secret } from './options'
 
-/** Characters of a Cookie header that are still read: four times what Node accepts by default for all headers. */
-const maxHeaderLength = 65_536
+/** Characters of a Cookie header that are still read: twice what Node accepts by default for all headers. */
+const maxHeaderLength = 32_768
 /** Characters of one cookie: RFC 6265, section 6.1, asks browsers for 4096 bytes with name and attributes. */
 const maxValueLength = 4_096
 
@@ -18,7 +18,7 @@ const maxValueLength = 4_096
  */
 export function readCookie(header: unknown, name: string): string {
   const value = parseHeader(header)[name]
-  if (value !== undefined) return value
+  if (value !== undefined) return decode(value)
   throw new SessionError(
     'ERR_SESSION_COOKIE_MISSING',
     `the handshake has no cookie named ${name}: not logged in, another host name (localhost and 127.0.0.1 differ), ` +
@@ -26,16 +26,28 @@ export function readCookie(header: unknown, name: string): string {
   )
 }
 
-/** All cookies of a header, percent-decoded. @throws SessionError `ERR_SESSION_COOKIE_MISSING` if it is too large */
+/**
+ * All cookies of a header, as they came: decoding is left to who wants one of them, for it costs most where it fails.
+ * @throws SessionError `ERR_SESSION_COOKIE_MISSING` if it is too large
+ */
 export function parseHeader(header: unknown): Record<string, string | undefined> {
-  if (typeof header !== 'string') return {}
+  if (typeof header !== 'string') return Object.create(null)
   if (header.length > maxHeaderLength) {
     throw new SessionError(
       'ERR_SESSION_COOKIE_MISSING',
       `the Cookie header has ${header.length} characters; more than ${maxHeaderLength} are not read`,
     )
   }
-  return parseCookie(header)
+  return parseCookie(header, { decode: (value) => value })
+}
+
+/** Percent-decoded; what is malformed stays as it is, as in express-session. */
+export function decode(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
  * `explainHandshake`, which takes the same steps aloud.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { parseHeader, readCookie, verifySessionID } from './cookie'
+import { decode, parseHeader, readCookie, verifySessionID } from './cookie'
 import { SessionError, type SessionErrorCode } from './errors'
 import type { ResolvedOptions } from './options'
 import { type CorsLike, checkOrigin } from './origin'
@@ -114,6 +114,9 @@ function hints({ code }: SessionError, headers: IncomingHttpHeaders, options: Re
   return []
 }
 
+/** How many other cookies are looked at and named. */
+const mostHints = 20
+
 function cookieHints(headers: IncomingHttpHeaders, { name, secrets }: ResolvedOptions): string[] {
   let cookies: Record<string, string | undefined>
   try {
@@ -121,14 +124,14 @@ function cookieHints(headers: IncomingHttpHeaders, { name, secrets }: ResolvedOp
   } catch {
     return []
   }
-  const others = Object.keys(cookies)
+  const others = Object.keys(cookies).slice(0, mostHints)
   if (others.length === 0) return ['No cookie at all came']
-  const ours = others.find((other) => isSignedWith(cookies[other] ?? '', secrets))
+  const ours = others.find((other) => isSignedWith(decode(cookies[other] ?? ''), secrets))
   if (ours)
     return [
       `The cookie ${printable(ours)} is signed with our secret: is it the \`name\` that session() has? (here: ${name})`,
     ]
-  return [`Cookies that came: ${others.map(printable).slice(0, 20).join(', ')}`]
+  return [`Cookies that came: ${others.map(printable).join(', ')}`]
 }
 
 function isSignedWith(value: string, secrets: ResolvedOptions['secrets']): boolean {

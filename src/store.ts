@@ -113,7 +113,10 @@ export class SessionStore {
   #valid(record: unknown): SessionRecord | undefined {
     if (!record || isKeyDocument(record)) return undefined
     if (!isRecord(record)) {
-      throw new SessionError('ERR_SESSION_STORE', 'the session store gave something that is no session: it has no cookie')
+      throw new SessionError(
+        'ERR_SESSION_STORE',
+        'the session store gave something that is no session: it has no cookie',
+      )
     }
     return this.canTouch || !isExpired(record) ? record : undefined
   }

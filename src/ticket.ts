@@ -10,6 +10,8 @@ import type { Secret } from './options'
 
 /** How long a ticket is good for, in ms. */
 const lifetime = 60_000
+/** How many of one session are remembered as used; nobody needs more within their lifetime. */
+const mostUsed = 100
 /** Characters of a ticket that are still looked at. */
 const maxLength = 1_024
 const ivLength = 12
@@ -65,6 +67,7 @@ export class Tickets {
       const holder = session as { __tickets?: Record<string, number> }
       const used = Object.entries(holder.__tickets ?? {}).filter(([, until]) => until > Date.now())
       if (used.some(([other]) => other === nonce)) throw refused('it was used before')
+      if (used.length >= mostUsed) throw refused(`${mostUsed} of this session were used within ${lifetime / 1000} s`)
       holder.__tickets = Object.fromEntries([...used, [nonce, expires]])
     })
   }

@@ -187,7 +187,7 @@ const cases: Record<string, Case> = {
     code: 'ERR_SESSION_COOKIE_MISSING',
     cookie: (valid) => `${valid}; filler=${'x'.repeat(1_000_000)}`,
     options: { transports: ['polling'] },
-    cause: /1000\d+ characters; more than 65536 are not read/,
+    cause: /1000\d+ characters; more than 32768 are not read/,
   },
 }
 

@@ -71,7 +71,7 @@ export class Gate {
    */
   #share({ conn, handshake, request }: Socket): Handshake {
     const known = this.#handshakes.get(conn)
-    if (known && JSON.stringify(known.auth) !== JSON.stringify(handshake.auth)) {
+    if (known && !isSameJSON(known.auth, handshake.auth)) {
       throw this.#refusal('namespace', 'auth differs', 'auth differs from that of the first namespace')
     }
     if (known) return known
@@ -128,6 +128,23 @@ export class Gate {
     debug('legacy: %s refused: %o', of, reason)
     return new Error(text)
   }
+}
+
+/** Whether two values that came as JSON are equal. Without recursion: clients choose how deep they are. */
+function isSameJSON(one: unknown, other: unknown): boolean {
+  const pairs = [[one, other]]
+  for (const [a, b] of pairs) {
+    if (a === b) continue
+    if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false
+    const keys = Object.keys(a)
+    if (keys.length !== Object.keys(b).length || !keys.every((key) => Object.hasOwn(b, key))) return false
+    for (const key of keys) pairs.push([a[key], b[key]])
+  }
+  return true
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }
 
 function consult(authorize: Authorize, on: object, handshake: Handshake, timeout: number): Promise<Answer> {

@@ -12,9 +12,9 @@ import { Server, type ServerOptions, type Socket as ServerSocket } from 'socket.
 import { io as connect4, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import request from 'supertest'
 import { onTestFinished } from 'vitest'
+import { secret } from './secret.js'
 
-/** The secret of every app that is given no other. */
-export const secret = 'keyboard cat'
+export { secret }
 
 export interface AppOptions extends Partial<HandshakeSessionOptions> {
   /** Options of Socket.IO. */

@@ -39,6 +39,8 @@ export async function openMySQL(url: string): Promise<OpenStore> {
 
 export async function openPostgres(url: string): Promise<OpenStore> {
   const pool = new pg.Pool({ connectionString: url })
+  // The pool has ended before its connections have, and the server, stopped then, tells those.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const store = new (connectPg(session))({ pool, createTableIfMissing: true })
   return { store, close: () => Promise.resolve(store.close()).then(() => pool.end()) }
 }
