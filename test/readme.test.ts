@@ -1,5 +1,6 @@
 /** What the README says is so: its quick start runs, its tables hold what the code has. */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +49,14 @@ test('the architecture names every file of src, and no other', async () => {
   const tree = readme.slice(readme.indexOf('\nsrc/ '), readme.indexOf('\ncompat/ '))
   const named = [...tree.matchAll(/^ {2}(\S+\.ts)/gm)].map(([, file]) => file)
   expect(named.sort()).toEqual((await readdir(join(root, 'src'))).sort())
+})
+
+test('SECURITY.md names tests that there are', async () => {
+  const security = await readFile(join(root, 'SECURITY.md'), 'utf8')
+  const named = [...security.matchAll(/`(test\/[\w/.-]+)`/g)].map(([, path]) => path as string)
+  const isThere = (path: string) => ['', '.test.ts'].some((ending) => existsSync(join(root, path + ending)))
+  expect(named.length).toBeGreaterThan(10)
+  expect(named.filter((path) => !isThere(path))).toEqual([])
 })
 
 test('it has fewer than 350 lines', () => {

@@ -25,7 +25,7 @@ describe.each(rows)('%s while the store', (entry = '', ...outcomes) => {
 /** The cells of the first table under this heading of SECURITY.md. */
 function tableAfter(heading: string): string[][] {
   const text = readFileSync(new URL('../../SECURITY.md', import.meta.url), 'utf8')
-  const [table = ''] = /\|(.|\n)*?\n(?=\n)/.exec(text.slice(text.indexOf(heading))) ?? []
+  const [table = ''] = /\|(.|\n)*?\n(?=\n|$)/.exec(text.slice(text.indexOf(heading))) ?? []
   const lines = table.split('\n').filter((line) => line && !line.startsWith('|--'))
   return lines.map((line) =>
     line
