@@ -22,8 +22,8 @@ export async function holdSession(session: unknown, conn: ConnectionLike): Promi
   if (!found) return session
   const { live, registry } = found
   // Nobody told us what happened to a session that nobody held.
-  if (live.holders.size === 0) await live.refresh()
+  if (live.holders.length === 0) await live.refresh()
   if (conn.readyState !== 'open') return session
-  conn.once('close', () => registry.release(conn))
+  conn.on('close', () => registry.release(conn))
   return registry.hold(live, conn).session satisfies ExpressSession
 }

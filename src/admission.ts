@@ -3,14 +3,14 @@
  * `load`, which is the same without a socket.
  */
 import { SessionError } from './errors'
-import { gateEvents } from './event-gate'
+import { pass } from './event-gate'
 import { type HandshakeLike, identify, isAnonymous, ticketOf } from './handshake'
 import type { LiveSession } from './live-session'
 import type { ResolvedOptions, Stage } from './options'
-import type { CorsLike } from './origin'
+import type { AllCors } from './origin'
 import { recover } from './recovery'
 import type { SessionRegistry } from './registry'
-import { expose, type SocketLike } from './socket-io'
+import { type ConnectionLike, expose, type SocketLike, useFirst } from './socket-io'
 import { Tickets } from './ticket'
 
 /** Tells the app of an error that nobody awaits. */
@@ -23,17 +23,23 @@ export class Admission {
 
   readonly #options: ResolvedOptions
   readonly #registry: SessionRegistry
-  readonly #cors: () => readonly CorsLike[]
+  readonly #cors: AllCors
   readonly #tell: Tell
-  /** What is being opened for connections. */
-  readonly #opening = new WeakMap<object, Promise<LiveSession>>()
+  /** Connections that show a ticket, until that is redeemed: for all their namespaces at once. */
+  readonly #redeeming = new WeakMap<object, Promise<LiveSession>>()
+  /** The one listener of all connections. */
+  readonly #closed: (this: ConnectionLike) => void
 
-  constructor(options: ResolvedOptions, registry: SessionRegistry, cors: () => readonly CorsLike[], tell: Tell) {
+  constructor(options: ResolvedOptions, registry: SessionRegistry, cors: AllCors, tell: Tell) {
     this.tickets = new Tickets(options.secrets)
     this.#options = options
     this.#registry = registry
     this.#cors = cors
     this.#tell = tell
+    this.#closed = function closed() {
+      this.off('close', closed)
+      registry.release(this)
+    }
   }
 
   readonly guard = (socket: SocketLike, next: (error?: Error) => void): void => {
@@ -46,14 +52,10 @@ export class Admission {
   /** @throws SessionError (rejects) for whatever refuses this handshake */
   async open(handshake: HandshakeLike): Promise<LiveSession> {
     this.assertOpen()
-    const { freshFor } = this.#options
-    if (ticketOf(handshake) === undefined) {
-      return this.#registry.open(await identify(handshake, this.#options, this.#cors()), freshFor)
-    }
-    const ticket = this.tickets.read(ticketOf(handshake))
-    const live = await this.#registry.open(ticket.id, freshFor)
-    await this.tickets.redeem(ticket, live)
-    return live
+    const ticket = ticketOf(handshake)
+    if (ticket !== undefined) return await this.#redeem(ticket)
+    const id = identify(handshake, this.#options, this.#cors)
+    return await this.#registry.open(typeof id === 'string' ? id : await id, this.#options.freshFor)
   }
 
   /** @throws SessionError `ERR_SESSION_ENDED` */
@@ -62,29 +64,20 @@ export class Admission {
   }
 
   async #admit(socket: SocketLike): Promise<void> {
-    const opened = await this.#identify(socket)
+    const { conn } = socket
+    const opened = this.#registry.heldBy(conn) ?? (await this.#identify(socket))
     this.assertOpen()
-    if (!opened) {
-      expose(socket, undefined, undefined)
-      return recover(socket, undefined)
-    }
-    const live = this.#hold(opened, socket)
-    expose(socket, live.id, live.session)
-    gateEvents(socket, live, this.#options, this.#tell)
-    await recover(socket, live.room)
-    await socket.join(live.room)
+    const live = opened && this.#hold(opened, conn)
+    expose(socket, live)
+    if (live) useFirst(socket, (_event, next) => pass(live, next, this.#options, this.#tell))
+    await recover(socket, live?.room)
+    if (live) await socket.join(live.room)
   }
 
-  #hold(opened: LiveSession, { conn }: SocketLike): LiveSession {
-    if (conn.readyState !== 'open') throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
-    if (!this.#registry.heldBy(conn)) conn.once('close', () => this.#registry.release(conn))
-    return this.#registry.hold(opened, conn)
-  }
-
-  /** One load per connection: its other namespaces find the session held, or being opened. */
+  /** The session, undefined where none is required, or the refusal. */
   async #identify({ conn, handshake }: SocketLike): Promise<LiveSession | undefined> {
     try {
-      return this.#registry.heldBy(conn) ?? (await this.#openOnce(conn, handshake))
+      return await (ticketOf(handshake) === undefined ? this.open(handshake) : this.#openOnce(conn, handshake))
     } catch (error) {
       if (this.#options.required || !isAnonymous(error as SessionError)) throw error
       this.#tell(error, 'handshake')
@@ -92,12 +85,26 @@ export class Admission {
     }
   }
 
+  /** A ticket is good for one connection, whose namespaces all show it. */
   #openOnce(conn: object, handshake: HandshakeLike): Promise<LiveSession> {
-    let opening = this.#opening.get(conn)
+    let opening = this.#redeeming.get(conn)
     if (!opening) {
-      opening = this.open(handshake).finally(() => this.#opening.delete(conn))
-      this.#opening.set(conn, opening)
+      opening = this.open(handshake).finally(() => this.#redeeming.delete(conn))
+      this.#redeeming.set(conn, opening)
     }
     return opening
+  }
+
+  async #redeem(shown: unknown): Promise<LiveSession> {
+    const ticket = this.tickets.read(shown)
+    const live = await this.#registry.open(ticket.id, this.#options.freshFor)
+    await this.tickets.redeem(ticket, live)
+    return live
+  }
+
+  #hold(opened: LiveSession, conn: ConnectionLike): LiveSession {
+    if (conn.readyState !== 'open') throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
+    if (!this.#registry.heldBy(conn)) conn.on('close', this.#closed)
+    return this.#registry.hold(opened, conn)
   }
 }

@@ -5,6 +5,9 @@
  */
 import type { SessionHandshake } from './socket-io'
 
+/** @ts-ignore pnpm links its packages: once imported, the neighbour is known to be the very file that Socket.IO has */
+export type {} from '../../../socket.io/dist/socket-types'
+
 /** @ts-ignore one of the two does not resolve */
 declare module 'socket.io/dist/socket-types' {
   interface Handshake extends SessionHandshake {}

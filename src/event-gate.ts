@@ -6,10 +6,7 @@
 import type { LiveSession } from './live-session'
 import type { Stage } from './options'
 
-/** The part of a Socket.IO `Socket` that is used. */
-export interface EventSource {
-  use(middleware: (event: unknown[], next: (error?: Error) => void) => void): unknown
-}
+type Tell = (error: unknown, stage: Stage) => Error
 
 export interface GateOptions {
   readonly freshFor: number
@@ -20,22 +17,19 @@ export interface GateOptions {
  * A session that ended lets no event pass. One that cannot be read now lets none pass either; the error goes to `tell`,
  * and to the socket's own `error` event.
  */
-export function gateEvents(
-  socket: EventSource,
-  live: LiveSession,
-  options: GateOptions,
-  tell: (error: unknown, stage: Stage) => Error,
-): void {
-  const pass = (next: () => void) => {
-    if (live.ended) return
-    if (options.touch && live.wantsTouch) live.touch().catch((error) => live.ended || tell(error, 'touch'))
-    next()
-  }
-  socket.use((_event, next) => {
-    if (!live.isStale(options.freshFor)) return pass(next)
+export function pass(live: LiveSession, next: (error?: Error) => void, options: GateOptions, tell: Tell): void {
+  if (live.isStale(options.freshFor)) {
     live.refresh().then(
-      () => pass(next),
+      () => passFresh(live, next, options, tell),
       (error) => live.ended || next(tell(error, 'refresh')),
     )
-  })
+  } else {
+    passFresh(live, next, options, tell)
+  }
+}
+
+function passFresh(live: LiveSession, next: () => void, { touch }: GateOptions, tell: Tell): void {
+  if (live.ended) return
+  if (touch && live.wantsTouch) live.touch().catch((error) => live.ended || tell(error, 'touch'))
+  next()
 }

@@ -57,7 +57,7 @@ export class HandshakeSessions {
   constructor(options: HandshakeSessionOptions) {
     this.#options = resolveOptions(options)
     this.#registry = SessionRegistry.join(this.#options.store, this.#options)
-    this.#admission = new Admission(this.#options, this.#registry, () => this.#cors(), this.#tell)
+    this.#admission = new Admission(this.#options, this.#registry, this.#cors, this.#tell)
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#unheard)
     this.#cluster = new Cluster(this.#registry, this.#options.emitter, this.#tell)
@@ -94,7 +94,7 @@ export class HandshakeSessions {
 
   /** Why this handshake would be refused or accepted: each step, and the first cause. Holds no id and no secret. */
   explain(handshake: HandshakeLike): Promise<Explanation> {
-    return explainHandshake(handshake, this.#options, this.#cors(), this.#registry.store, this.#admission.tickets)
+    return explainHandshake(handshake, this.#options, this.#cors, this.#registry.store, this.#admission.tickets)
   }
 
   /**
@@ -166,15 +166,15 @@ export class HandshakeSessions {
     this.#registry.leave()
   }
 
-  #find(target: Pick<SocketLike, 'conn'> | string): Promise<LiveSession> {
+  #find(target: Pick<SocketLike, 'conn'> | string): LiveSession | Promise<LiveSession> {
     this.#admission.assertOpen()
     if (typeof target !== 'object' || target === null) return this.#registry.open(checkID(target))
     const live = this.#registry.heldBy(target.conn)
     if (!live) throw notFound()
-    return Promise.resolve(live)
+    return live
   }
 
-  #cors(): CorsLike[] {
+  readonly #cors = (): CorsLike[] => {
     return [...this.#attached.keys()].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : []))
   }
 

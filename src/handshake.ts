@@ -6,7 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { decode, parseHeader, readCookie, verifySessionID } from './cookie'
 import { SessionError, type SessionErrorCode } from './errors'
 import type { ResolvedOptions } from './options'
-import { type CorsLike, checkOrigin } from './origin'
+import { type AllCors, checkOrigin } from './origin'
 import type { SessionStore } from './store'
 import type { Tickets } from './ticket'
 
@@ -23,15 +23,19 @@ export function ticketOf(handshake: HandshakeLike): unknown {
   return handshake?.auth?.ticket
 }
 
-/** @throws SessionError `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE` */
-export async function identify(
+/**
+ * @returns a promise only where the check of the origin takes time
+ * @throws SessionError (or rejects) `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE`
+ */
+export function identify(
   handshake: HandshakeLike,
-  options: ResolvedOptions,
-  cors: readonly CorsLike[],
-): Promise<string> {
+  { name, origins, secrets }: ResolvedOptions,
+  cors: AllCors,
+): string | Promise<string> {
   const { headers, url } = check(handshake)
-  await checkOrigin(headers, options.origins, cors, url)
-  return verifySessionID(readCookie(headers.cookie, options.name), options.secrets)
+  const verify = () => verifySessionID(readCookie(headers.cookie, name), secrets)
+  const checking = checkOrigin(headers, origins, cors, url)
+  return checking ? checking.then(verify) : verify()
 }
 
 export interface ExplanationStep {
@@ -55,7 +59,7 @@ export interface Explanation {
 export async function explainHandshake(
   handshake: HandshakeLike,
   options: ResolvedOptions,
-  cors: readonly CorsLike[],
+  cors: AllCors,
   store: SessionStore,
   tickets: Tickets,
 ): Promise<Explanation> {

@@ -13,6 +13,7 @@ class Queue implements Lane {
   ended: EndReason | undefined
   writes = 0
   isRunning = false
+  watchdog: NodeJS.Timeout | undefined
   readonly waiting: Waiting[] = []
 }
 
@@ -32,6 +33,7 @@ export class Lanes {
     return new Promise((resolve, reject) => {
       queue.waiting.push({ start: () => work(queue).then(resolve, reject), reject })
       if (!queue.isRunning) this.#next(id, queue)
+      else queue.watchdog ??= this.#watch(queue)
     })
   }
 
@@ -54,11 +56,17 @@ export class Lanes {
       this.#queues.delete(id)
       return
     }
-    const watchdog = setInterval(() => giveUp(queue, this.patience), this.patience).unref()
+    if (queue.waiting.length > 0) queue.watchdog = this.#watch(queue)
     entry.start().finally(() => {
-      clearInterval(watchdog)
+      clearInterval(queue.watchdog)
+      queue.watchdog = undefined
       this.#next(id, queue)
     })
+  }
+
+  /** Over the work that runs now, as long as others wait for it. */
+  #watch(queue: Queue): NodeJS.Timeout {
+    return setInterval(() => giveUp(queue, this.patience), this.patience).unref()
   }
 }
 

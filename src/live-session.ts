@@ -16,6 +16,8 @@ export interface Holder {
   close(): void
 }
 
+const nobody: Holder[] = []
+
 /** A touch is written at most this often, in ms, and at most ten times per maxAge. */
 const touchInterval = 60_000
 
@@ -27,10 +29,15 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   /** Set once, when the session is over. */
   ended: EndReason | undefined
   /** Who is closed when it ends. */
-  readonly holders = new Set<Holder>()
+  get holders(): readonly Holder[] {
+    return this.#holders
+  }
 
   readonly #copy: WorkingCopy
+  #holders = nobody
   #refreshing: Promise<void> | undefined
+  /** The save that waits for its turn; it will write all that was changed by then. */
+  #nextSave: Promise<void> | undefined
   /** Counts what came in, so that a read that was overtaken is dropped. */
   #version = 0
   #touchedAt: number
@@ -44,6 +51,16 @@ export class LiveSession extends StoredSession implements SessionKeeper {
     this.#copy = new WorkingCopy(this.create(record, this))
     this.#reckon(this.session)
     this.#touchedAt = (expiryOf(this.session.cookie) ?? this.readAt) - (this.session.cookie.originalMaxAge ?? 0)
+  }
+
+  /** One is the most frequent: an array made of it is a third as large as one that it is pushed to, or as a Set. */
+  addHolder(holder: Holder): void {
+    if (this.#holders.length === 0) this.#holders = [holder]
+    else this.#holders.push(holder)
+  }
+
+  removeHolder(holder: Holder): void {
+    this.#holders.splice(this.#holders.indexOf(holder), 1)
   }
 
   /** The one object that everybody holds. */
@@ -92,12 +109,24 @@ export class LiveSession extends StoredSession implements SessionKeeper {
     this.readAt = Date.now()
   }
 
-  /** Writes what was changed here. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
+  /**
+   * Writes what was changed here. Of saves that wait for their turn one writes for all.
+   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
+   */
   save(): Promise<void> {
-    return this.home.exclusive(this.id, async (lane) => {
+    if (this.#nextSave) return this.#nextSave
+    let hasBegun = false
+    const save = this.home.exclusive(this.id, async (lane) => {
+      hasBegun = true
+      this.#nextSave = undefined
       if (this.ended || lane.ended) throw notFound()
       if (this.#copy.isChanged) await this.write(this.#copy, lane)
     })
+    if (!hasBegun) this.#nextSave = save
+    save.catch(() => {
+      if (this.#nextSave === save) this.#nextSave = undefined // It was given up before its turn came.
+    })
+    return save
   }
 
   /**

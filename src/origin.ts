@@ -10,6 +10,9 @@ export type OriginRule = string | RegExp
 export type OriginTest = (origin: string, headers: IncomingHttpHeaders) => boolean | Promise<boolean>
 export type Origins = OriginRule | OriginRule[] | OriginTest
 
+/** The `cors` of all attached servers, as they are now. */
+export type AllCors = () => readonly CorsLike[]
+
 /** A server's `cors` option, or the function that gives it for a request (the `cors` package documents both). */
 export type CorsLike = CorsOptions | AskCors<{ headers: IncomingHttpHeaders }>
 
@@ -23,18 +26,28 @@ type AskCors<Subject> = (subject: Subject, callback: (error: unknown, answer?: u
 /**
  * Passes a request without an origin (not a browser), one of the server's own, and those that `origins` or, without
  * it, `cors` allow.
- * @throws SessionError `ERR_SESSION_ORIGIN`; its message has both values and names the option
+ * @returns a promise only where a rule has to be asked
+ * @throws SessionError (rejects) `ERR_SESSION_ORIGIN`; its message has both values and names the option
  */
-export async function checkOrigin(
+export function checkOrigin(
   headers: IncomingHttpHeaders,
   origins: Origins | undefined,
-  cors: readonly CorsLike[],
+  cors: AllCors,
   url = '',
-): Promise<void> {
+): Promise<void> | undefined {
   const origin = originOf(headers, url)
-  if (origin === undefined || isOwn(origin, headers.host)) return
+  return origin === undefined || isOwn(origin, headers.host) ? undefined : askRules(origin, headers, origins, cors)
+}
+
+async function askRules(
+  origin: string,
+  headers: IncomingHttpHeaders,
+  origins: Origins | undefined,
+  cors: AllCors,
+): Promise<void> {
   try {
-    if (await (origins === undefined ? allowedByCors(origin, headers, cors) : allowed(origin, origins, headers))) return
+    if (await (origins === undefined ? allowedByCors(origin, headers, cors()) : allowed(origin, origins, headers)))
+      return
   } catch (cause) {
     throw new SessionError('ERR_SESSION_ORIGIN', `the check of origin ${printable(origin)} failed`, { cause })
   }
@@ -97,6 +110,7 @@ function ask<Subject>(question: AskCors<Subject>, subject: Subject): Promise<unk
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {
+  if (host && (origin === `https://${host}` || origin === `http://${host}`)) return true
   const page = parse(origin)
   if (!host || !page || !/^https?:$/.test(page.protocol)) return false
   return parse(`${page.protocol}//${host}`)?.host === page.host // Without the port, where it is the protocol's own.

@@ -80,14 +80,14 @@ export function neverSkipMiddlewares(io: unknown): void {
  * Gives the socket its rooms and data back if it belonged to the session of `room` (undefined: to none, as now);
  * otherwise makes it a new connection, with an id that nobody knows.
  */
-export async function recover(socket: RecoverableSocket, room: string | undefined): Promise<void> {
+export function recover(socket: RecoverableSocket, room: string | undefined): Promise<void> | void {
   const kept = keptBy.get(socket.data)
   if (!kept) return
   keptBy.delete(socket.data)
   if (kept.rooms.find(isRoom) !== room) return renew(socket)
   socket.data = kept.data
   keptBy.set(socket.data, kept)
-  await socket.join(kept.rooms)
+  return socket.join(kept.rooms)
 }
 
 /** Once every middleware has agreed, the packets follow; first those that it missed, then those of the meantime. */

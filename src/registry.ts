@@ -5,11 +5,12 @@
  */
 import { EventEmitter } from 'node:events'
 import { atomicOf, type RedisLike } from './atomic'
+import { FirstReads } from './first-reads'
 import { Graves } from './graves'
 import { HttpSaves } from './http-saves'
 import { Lanes } from './lanes'
 import { Lifetime } from './lifetime'
-import { type Holder, LiveSession } from './live-session'
+import type { Holder, LiveSession } from './live-session'
 import type { Stage } from './options'
 import { roomOf } from './room'
 import { type SessionRecord, SessionStore, type StoreLike } from './store'
@@ -39,13 +40,6 @@ export interface RegistryOptions {
   redis?: RedisLike | undefined
 }
 
-/** A first read that is on its way, and what happened to the session meanwhile. */
-interface Opening {
-  ended: EndReason | undefined
-  live: Promise<LiveSession>
-  newer: SessionRecord | undefined
-}
-
 const registries = new WeakMap<StoreLike, SessionRegistry>()
 
 export class SessionRegistry extends EventEmitter<RegistryEvents> implements Home, StoreListener {
@@ -63,9 +57,9 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly #restore: () => void
   readonly #live = new Map<string, LiveSession>()
   readonly #byRoom = new Map<string, LiveSession>()
-  readonly #opening = new Map<string, Opening>()
+  readonly #firstReads = new FirstReads(this)
   readonly #lanes = new Lanes()
-  readonly #held = new WeakMap<Holder, LiveSession>()
+  readonly #held = new Map<Holder, LiveSession>()
   readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
   readonly #graves = new Graves()
   readonly #httpSaves = new HttpSaves(this, this.#graves)
@@ -107,16 +101,14 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   /**
    * The live session of this id, read from the store unless it is live already, and was read within `freshFor` ms;
    * callers at the same time share a read.
-   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
+   * @returns a promise only where the store is asked
+   * @throws SessionError (or rejects) `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
    */
-  async open(id: string, freshFor = Number.POSITIVE_INFINITY): Promise<LiveSession> {
+  open(id: string, freshFor = Number.POSITIVE_INFINITY): LiveSession | Promise<LiveSession> {
     const live = this.#live.get(id)
-    if (live) {
-      if (live.isStale(freshFor)) await live.refresh()
-      return live
-    }
+    if (live) return live.isStale(freshFor) ? live.refresh().then(() => live) : live
     if (this.#graves.has(id)) throw notFound()
-    return this.#opening.get(id)?.live ?? this.#read(id)
+    return this.#firstReads.open(id)
   }
 
   /**
@@ -126,11 +118,10 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   hold(opened: LiveSession, holder: Holder): LiveSession {
     const live = this.#live.get(opened.id) ?? opened
     if (live.ended || this.#graves.has(live.id)) throw notFound()
-    this.#live.set(live.id, live)
-    this.#byRoom.set(live.room, live)
-    live.holders.add(holder)
+    if (this.#held.get(holder) === live) return live
+    if (live.holders.length === 0) this.#remember(live)
+    live.addHolder(holder)
     this.#held.set(holder, live)
-    this.#lifetime.start()
     return live
   }
 
@@ -138,8 +129,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     const live = this.#held.get(holder)
     if (!live) return
     this.#held.delete(holder)
-    live.holders.delete(holder)
-    if (live.holders.size === 0 && this.#live.get(live.id) === live) this.#forget(live)
+    live.removeHolder(holder)
+    if (live.holders.length === 0 && this.#live.get(live.id) === live) this.#forget(live)
   }
 
   /** The live session that this connection holds. */
@@ -163,9 +154,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** The store has destroyed it: the other nodes are told, `answered` awaited. */
   ended(id: string, reason: EndReason, answered?: Promise<unknown>): void {
-    const tell = () => this.emit('ending', roomOf(id), reason)
-    if (answered) answered.then(tell)
-    else tell()
+    once(answered, () => this.emit('ending', roomOf(id), reason))
   }
 
   /** The store no longer has it. A request may still extend one that expired, but not one that was destroyed. */
@@ -197,18 +186,15 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   /** The session is over: if anybody holds it, tells, then closes the holders, `answered` awaited. */
   #close(id: string, reason: EndReason, answered?: Promise<unknown>): void {
     this.#lanes.end(id, reason)
-    const opening = this.#opening.get(id)
-    if (opening) opening.ended = reason
+    this.#firstReads.end(id)
     const live = this.#live.get(id)
     if (!live) return
     this.#forget(live)
     live.ended = reason
     this.emit('end', { sessionID: id, reason })
-    const close = () => {
-      for (const holder of live.holders) holder.close()
-    }
-    if (answered) answered.then(close)
-    else close()
+    once(answered, () => {
+      for (const holder of [...live.holders]) holder.close()
+    })
   }
 
   wrote(id: string, json: string): void {
@@ -225,7 +211,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   wants(id: string): boolean {
-    return this.#live.has(id) || this.#opening.has(id)
+    return this.#live.has(id) || this.#firstReads.has(id)
   }
 
   saved(id: string, record: SessionRecord): void {
@@ -235,8 +221,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** What handlers put into the session may be beyond JSON; then it is their events that fail, not the writer. */
   #receive(id: string, record: SessionRecord): void {
-    const opening = this.#opening.get(id)
-    if (opening) opening.newer = record
+    this.#firstReads.receive(id, record)
     const live = this.#live.get(id)
     try {
       live?.receive(record)
@@ -254,22 +239,20 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     return this.#httpSaves.saving(id, session, method)
   }
 
+  #remember(live: LiveSession): void {
+    this.#live.set(live.id, live)
+    this.#byRoom.set(live.room, live)
+    this.#lifetime.start()
+  }
+
   #forget(live: LiveSession): void {
     this.#live.delete(live.id)
     this.#byRoom.delete(live.room)
   }
+}
 
-  #read(id: string): Promise<LiveSession> {
-    const read = async () => {
-      const record = await this.store.get(id)
-      if (!record || opening.ended) throw notFound()
-      return new LiveSession(id, opening.newer ?? record, this)
-    }
-    const live = Promise.resolve()
-      .then(read)
-      .finally(() => this.#opening.delete(id))
-    const opening: Opening = { live, newer: undefined, ended: undefined }
-    this.#opening.set(id, opening)
-    return live
-  }
+/** When the response is out, or at once. */
+function once(answered: Promise<unknown> | undefined, work: () => void): void {
+  if (answered) answered.then(work)
+  else work()
 }

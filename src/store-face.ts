@@ -1,8 +1,10 @@
 /**
- * What a `Session` of ours sees as its store. express-session's `Session` implements `save`, `reload`, `destroy` and
- * `regenerate` by calling `this.req.sessionStore`; this is that object, and leads the calls to whoever keeps the session.
+ * What a `Session` of ours sees as its request, and as its store. express-session's `Session` implements `save`, `reload`,
+ * `destroy` and `regenerate` by calling `this.req.sessionStore`; this is both, and leads the calls to whoever keeps the
+ * session.
  */
 import { SessionError } from './errors'
+import type { SessionRequest } from './store'
 
 export interface SessionKeeper {
   save(): Promise<void>
@@ -14,11 +16,19 @@ export interface SessionKeeper {
 
 type Callback = (error?: unknown, value?: unknown) => void
 
-export class StoreFace {
+export class StoreFace implements SessionRequest {
+  readonly sessionID: string
+  /** Set by express-session. */
+  session: unknown = undefined
   readonly #keeper: SessionKeeper
 
-  constructor(keeper: SessionKeeper) {
+  constructor(sessionID: string, keeper: SessionKeeper) {
+    this.sessionID = sessionID
     this.#keeper = keeper
+  }
+
+  get sessionStore(): this {
+    return this
   }
 
   /** `session.save(callback)` */

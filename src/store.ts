@@ -4,6 +4,7 @@
  */
 import { type Session, type SessionData, Store } from 'express-session'
 import type { AtomicStore } from './atomic'
+import { Deadlines } from './deadlines'
 import { SessionError } from './errors'
 
 type Callback<T = unknown> = (error?: unknown, value?: T) => void
@@ -44,6 +45,7 @@ export class SessionStore {
 
   readonly #methods: StoreMethods
   readonly #atomic: AtomicStore | undefined
+  readonly #deadlines = new Deadlines()
 
   constructor(methods: StoreMethods, atomic: AtomicStore | undefined) {
     this.#methods = methods
@@ -51,8 +53,9 @@ export class SessionStore {
   }
 
   /** The record, or undefined where there is none: unknown or expired. @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT` */
-  async get(id: string): Promise<SessionRecord | undefined> {
-    return this.#valid(await this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done)))
+  get(id: string): Promise<SessionRecord | undefined> {
+    const got = this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done))
+    return got.then((record) => this.#valid(record))
   }
 
   /** Whether the store can compare and set. */
@@ -128,10 +131,11 @@ export class SessionStore {
   /** First answer wins: of a store that calls back twice, or throws after it did, the rest is dropped. */
   #call<T>(method: string, start: (done: Callback<T>) => unknown): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(timeoutError(method, this.timeout)), this.timeout)
-      timer.unref()
+      const { timeout } = this
+      const expire = () => reject(timeoutError(method, timeout))
+      this.#deadlines.begin(expire, timeout)
       const done: Callback<T> = (error, value) => {
-        clearTimeout(timer)
+        this.#deadlines.end(expire)
         if (isMissing(error)) resolve(undefined as T)
         else if (error) reject(storeError(method, error))
         else resolve(value as T)

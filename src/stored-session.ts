@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SessionError } from './errors'
 import type { Stage } from './options'
-import type { ExpressSession, Reading, SessionRecord, SessionRequest, SessionStore } from './store'
+import type { ExpressSession, Reading, SessionRecord, SessionStore } from './store'
 import { type SessionKeeper, StoreFace } from './store-face'
 import type { WorkingCopy } from './working-copy'
 
@@ -117,8 +117,7 @@ export class StoredSession {
 
   /** A `Session` made of a record, whose `save()` and the like `keeper` does. */
   create(record: SessionRecord, keeper: SessionKeeper = detached): ExpressSession {
-    const request: SessionRequest = { sessionID: this.id, sessionStore: new StoreFace(keeper) }
-    return this.home.store.createSession(request, record)
+    return this.home.store.createSession(new StoreFace(this.id, keeper), record)
   }
 
   /** If the session ended while our write was on its way, the write may have come last: undo it. */

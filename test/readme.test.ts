@@ -13,13 +13,18 @@ const root = join(import.meta.dirname, '..')
 const readme = await readFile(join(root, 'README.md'), 'utf8')
 const snippets = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code ?? '')
 
-/** A visitor of the quick start: logs in, connects, adds an item, logs out; prints what it sees. */
-const visitor = `
+/** A visitor of the quick start: logs in, asks why, connects, logs out; prints what it sees. */
+const visitor = (explain: string) => `
+app.get('/explain', async (req, res) => {
+${explain}
+  res.end()
+})
 app.get('/login', (req, res) => { req.session.user = 'ann'; res.end() })
 app.get('/logout', (req, res) => req.session.destroy(() => res.end()))
 server.listen(0, '127.0.0.1', async () => {
   const url = 'http://127.0.0.1:' + server.address().port
   const cookie = (await fetch(url + '/login')).headers.get('set-cookie').split(';')[0]
+  await fetch(url + '/explain', { headers: { cookie } })
   const client = require('socket.io-client').io(url, { extraHeaders: { cookie }, reconnection: false })
   console.log('user:', await client.emitWithAck('who'))
   sessions.on('end', ({ reason }) => console.log('end:', reason))
@@ -27,16 +32,17 @@ server.listen(0, '127.0.0.1', async () => {
   await fetch(url + '/logout', { headers: { cookie } })
 })`
 
-test('the quick start runs as it stands, and has at most 15 lines', async () => {
-  const [quickStart = ''] = snippets
+test('the snippets run as they stand, and the quick start has at most 15 lines', async () => {
+  const [quickStart = '', explain = '', ...more] = snippets
+  expect(more).toEqual([])
   expect(quickStart.trimEnd().split('\n').filter(Boolean).length).toBeLessThanOrEqual(15)
   const folder = await mkdtemp(join(tmpdir(), 'handshake-session-readme-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   const ours = quickStart.replace("require('handshake-session')", `require(${JSON.stringify(root)})`)
-  await writeFile(join(folder, 'app.cjs'), ours + visitor)
+  await writeFile(join(folder, 'app.cjs'), ours + visitor(explain))
   const { stdout } = await exec(process.execPath, [join(folder, 'app.cjs')])
-  expect(stdout).toBe('user: ann\nend: destroyed\n')
+  expect(stdout).toMatch(/^{\n {2}accepted: true,.*the store has it.*\n}\nuser: ann\nend: destroyed\n$/s)
 })
 
 test('the table of error codes is the union', () => {

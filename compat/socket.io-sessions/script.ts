@@ -36,8 +36,11 @@ export function serveScript(io: ScriptServer, tokenFor: TokenFor | undefined, te
 
 /** The script, or undefined for a page of another site. A visitor without a session gets one with an empty `CONNECT_SID`. */
 async function writeScript(request: IncomingMessage, tokenFor: TokenFor | undefined, tell: Tell) {
-  const refusal = await checkOrigin(request.headers, undefined, []).catch((error: unknown) => error)
-  if (refusal) return void tell(refusal)
+  try {
+    await checkOrigin(request.headers, undefined, () => [])
+  } catch (refusal) {
+    return void tell(refusal)
+  }
   if (!tokenFor) return browserScript
   const token = await tokenFor(request).catch((error: unknown) => {
     tell(error)

@@ -107,9 +107,11 @@ export class Gate {
 
   async #checkOrigin({ headers, url }: Handshake): Promise<void> {
     const cors = corsOf(this.#io)
-    await checkOrigin(headers, undefined, cors ? [cors] : [], url).catch((error) => {
+    try {
+      await checkOrigin(headers, undefined, () => (cors ? [cors] : []), url)
+    } catch (error) {
       throw this.#refusal('origin', error, 'handshake bad origin')
-    })
+    }
   }
 
   async #consult(authorize: Authorize, handshake: Handshake): Promise<void> {

@@ -1,0 +1,26 @@
+// Who is compared. Each file is how the peer's own README has it used; `install({ io, middleware, options })` gets the
+// Express session middleware and the options that it was made of, and answers the events `read` (a value of the session,
+// the plain way), `fresh` (the same, the way that sees what HTTP changed) and `save` (changes it and saves it). `isLate`: has no
+// session when `connection` fires, and refuses nobody.
+export const peers = {
+  bare: { title: 'bare', about: 'Socket.IO without any session', load: () => import('./bare.mjs') },
+  docs: { title: 'docs', about: "the docs' recipe, `io.engine.use(session(…))`", load: () => import('./docs.mjs') },
+  'docs-once': {
+    title: 'docs, once',
+    about: "the docs' recipe, its variant for the handshake only",
+    load: () => import('./docs-once.mjs'),
+  },
+  essio: { title: 'e-s.io-s', about: '`express-socket.io-session`', load: () => import('./essio.mjs') },
+  'essio-auto': {
+    title: 'e-s.io-s, auto',
+    about: '`express-socket.io-session` with `autoSave: true`',
+    load: () => import('./essio-auto.mjs'),
+  },
+  sessionsockets: {
+    title: 's.s.io',
+    about: '`session.socket.io`, `getSession` in each event',
+    isLate: true,
+    load: () => import('./sessionsockets.mjs'),
+  },
+  ours: { title: 'ours', about: '`handshake-session`', load: () => import('./ours.mjs') },
+}

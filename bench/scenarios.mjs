@@ -1,0 +1,231 @@
+// The scenarios, the same for every peer. Each has a `warm` part, run once in a fresh process of the peer, and a `run` part,
+// run once in each round, which answers one number for each of its figures. Of `over` figures bare's
+// median is subtracted. Times are µs of CPU time of the server's process, unless the unit says otherwise.
+import { readFileSync } from 'node:fs'
+import { Client, cookieOf, idOf, openAll, poll } from './client.mjs'
+
+/** How many sockets one process may have, to 50,000: its file descriptors, less some for others. */
+const limits = readFileSync('/proc/self/limits', 'utf8')
+const files = Number(/Max open files +(\d+)/.exec(limits)[1])
+export const most = Math.min(50_000, Math.floor((files - 500) / 1_000) * 1_000)
+const crowd = Math.min(10_000, most)
+
+const withBare = (key, label, unit, more) => ({ key, label, unit, over: true, ...more })
+const plain = (key, label, unit, more) => ({ key, label, unit, ...more })
+
+export const scenarios = [
+  {
+    name: 'connect',
+    rounds: 9,
+    figures: [
+      withBare('cpu', 'CPU per WebSocket connect', 'µs', { wanted: '≤ 50 %' }),
+      withBare('heap', 'Heap per connection, a session each', 'kB', { wanted: '≤ 40 %' }),
+    ],
+    warm: (peer) => connect(peer, 2_000, 1),
+    run: (peer) => connect(peer, 1_000, 1),
+  },
+  {
+    name: 'shared',
+    figures: [withBare('heap', 'Heap per connection, ten to a session', 'kB', { wanted: '≤ 25 %' })],
+    warm: (peer) => connect(peer, 1_000, 10),
+    run: (peer) => connect(peer, 1_000, 10),
+  },
+  {
+    name: 'reads',
+    rounds: 1,
+    figures: [
+      plain('websocket', 'Store reads: WebSocket connect', '', { wanted: '1' }),
+      plain('polling', 'Store reads: polling connect, 10 events', '', { wanted: '1' }),
+      plain('namespaces', 'Store reads: connect to 3 namespaces', '', { wanted: '1' }),
+      plain('reconnects', 'Store reads: 1,000 reconnects at once', '', { wanted: '1' }),
+    ],
+    run: storeReads,
+  },
+  {
+    name: 'read',
+    rounds: 7,
+    figures: [
+      withBare('plain', 'CPU per event that reads, the plain way', 'µs'),
+      plain('isFresh', '… and sees what HTTP just changed', 'yes'),
+      withBare('fresh', 'CPU per event that reads, the fresh way', 'µs', { wanted: '≤ 1.5 µs' }),
+    ],
+    warm: twice(readEvents),
+    run: readEvents,
+  },
+  {
+    name: 'save',
+    rounds: 9,
+    figures: [
+      withBare('cpu', 'CPU per event that saves', 'µs', { wanted: '≤ 50 %' }),
+      plain('reads', 'Store reads per event that saves', ''),
+      plain('writes', 'Store writes per event that saves', ''),
+      plain('kept', 'Changes that the store has in the end', '%', { isBetter: 'more' }),
+    ],
+    warm: twice(saveEvents),
+    run: saveEvents,
+  },
+  {
+    name: 'headers',
+    peers: ['docs', 'ours'],
+    figures: [
+      plain('cold', 'CPU, headers → session, cold', 'µs'),
+      plain('live', 'CPU, headers → session, live already', 'µs'),
+    ],
+    warm: twice(headers),
+    run: headers,
+  },
+  {
+    name: 'revoke',
+    rounds: 3,
+    peers: ['ours'],
+    figures: [plain('time', `Revoke → ${crowd.toLocaleString('en')} sockets closed`, 'ms')],
+    run: revoke,
+  },
+  {
+    name: 'growth',
+    rounds: 3,
+    peers: ['bare', 'ours'],
+    figures: [
+      plain('fewHeap', `Heap per connection, ${(most / 10).toLocaleString('en')} sockets`, 'kB'),
+      plain('manyHeap', `Heap per connection, ${most.toLocaleString('en')} sockets`, 'kB'),
+      plain('fewCpu', `CPU per connect, ${(most / 10).toLocaleString('en')} sockets`, 'µs'),
+      plain('manyCpu', `CPU per connect, ${most.toLocaleString('en')} sockets`, 'µs'),
+    ],
+    warm: (peer) => connect(peer, 1_000, 10),
+    run: growth,
+  },
+]
+
+function twice(run) {
+  return async (peer) => {
+    await run(peer)
+    await run(peer)
+  }
+}
+
+/** Opens `count` connections and closes them again; the sessions are new in each round. */
+async function connect(peer, count, perSession) {
+  const ids = Array.from({ length: count / perSession }, (_, index) => idOf(`${peer.nextName()}-`, index))
+  await peer.ask('create', ids)
+  const cookies = Array.from({ length: count }, (_, index) => cookieOf(ids[index % ids.length]))
+  const empty = await peer.ask('heap')
+  const opening = await spent(peer, count, () => openAll(peer.port, cookies))
+  const full = await peer.ask('heap')
+  await closeAll(peer, opening.result)
+  return { cpu: opening.cpu, heap: (full - empty) / count / 1_000 }
+}
+
+async function storeReads(peer) {
+  const one = await newSession(peer)
+  const websocket = await spent(peer, 1, () => openAll(peer.port, [one]))
+  await closeAll(peer, websocket.result)
+  const polled = await newSession(peer)
+  const polling = await spent(peer, 1, () => poll(peer.port, polled, 'read', 10))
+  await peer.ask('idle')
+  const three = await newSession(peer)
+  const namespaces = await spent(peer, 1, () => Promise.all([Client.open(peer.port, three, ['/', '/a', '/b'])]))
+  await closeAll(peer, namespaces.result)
+  const many = Array(1_000).fill(await newSession(peer))
+  const reconnects = await spent(peer, 1, () => openAll(peer.port, many, many.length))
+  await closeAll(peer, reconnects.result)
+  return {
+    websocket: websocket.reads,
+    polling: polling.reads,
+    namespaces: namespaces.reads,
+    reconnects: reconnects.reads,
+  }
+}
+
+/** Ten sockets, a session each, and bursts of 100 events. */
+async function readEvents(peer) {
+  const cookies = await Promise.all(Array.from({ length: 10 }, () => newSession(peer)))
+  const clients = await openAll(peer.port, cookies)
+  const bursts = 30
+  const all = clients.length * bursts * 100
+  const emit = async (event) => {
+    for (let burst = 0; burst < bursts; burst++) await Promise.all(clients.map((client) => client.emit(event, 100)))
+  }
+  const plainWay = await spent(peer, all, () => emit('read'))
+  const freshWay = await spent(peer, all, () => emit('fresh'))
+  const isFresh = await seesChange(peer)
+  await closeAll(peer, clients)
+  return { plain: plainWay.cpu, fresh: freshWay.cpu, isFresh }
+}
+
+/** Whether an event that reads sees what an Express route has just written: 1 or 0. */
+async function seesChange(peer) {
+  const cookie = await newSession(peer)
+  const clients = await openAll(peer.port, [cookie])
+  await clients[0].emit('read')
+  await (await fetch(`http://127.0.0.1:${peer.port}/rename/bob`, { headers: { cookie } })).text()
+  const user = await clients[0].emit('read')
+  await Promise.all(clients.map((client) => client.close()))
+  return Number(user === 'bob')
+}
+
+/** One socket, bursts of 20; each event counts one up in the session and is answered when that is saved. */
+async function saveEvents(peer) {
+  const id = await newID(peer)
+  const clients = await openAll(peer.port, [cookieOf(id)])
+  const bursts = 300
+  const saving = await spent(peer, bursts * 20, async () => {
+    for (let burst = 0; burst < bursts; burst++) await clients[0].emit('save', 20)
+  })
+  const { visits } = await peer.ask('stored', id)
+  await closeAll(peer, clients)
+  return { cpu: saving.cpu, reads: saving.reads, writes: saving.writes, kept: (visits / bursts / 20) * 100 }
+}
+
+async function headers(peer) {
+  const ids = Array.from({ length: 5_000 }, (_, index) => idOf(`${peer.nextName()}-`, index))
+  await peer.ask('create', ids)
+  const cookies = ids.map(cookieOf)
+  const cold = await peer.ask('load', cookies)
+  const held = cookies.slice(0, 100)
+  const clients = await openAll(peer.port, held)
+  const live = await peer.ask('load', Array(50).fill(held).flat())
+  await closeAll(peer, clients)
+  return { cold, live }
+}
+
+async function revoke(peer) {
+  const id = await newID(peer)
+  const clients = await openAll(peer.port, Array(crowd).fill(cookieOf(id)))
+  const closed = Promise.all(clients.map((client) => client.closed))
+  const started = performance.now()
+  await peer.ask('revoke', id)
+  await closed
+  const time = performance.now() - started
+  await peer.ask('idle')
+  return { time }
+}
+
+async function growth(peer) {
+  const few = await connect(peer, most / 10, 10)
+  const many = await connect(peer, most, 10)
+  return { fewHeap: few.heap, manyHeap: many.heap, fewCpu: few.cpu, manyCpu: many.cpu }
+}
+
+async function newID(peer) {
+  const id = idOf(peer.nextName())
+  await peer.ask('create', [id])
+  return id
+}
+
+async function newSession(peer) {
+  return cookieOf(await newID(peer))
+}
+
+async function closeAll(peer, clients) {
+  await Promise.all(clients.map((client) => client.close()))
+  await peer.ask('idle')
+}
+
+/** What the server spends on each of `count` pieces of `work`. */
+async function spent(peer, count, work) {
+  const before = await peer.ask('usage')
+  const result = await work()
+  const after = await peer.ask('usage')
+  const each = (key) => (after[key] - before[key]) / count
+  return { result, cpu: each('cpu'), reads: each('reads'), writes: each('writes') }
+}

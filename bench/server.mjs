@@ -1,0 +1,97 @@
+// The server process of one peer: `node --expose-gc bench/server.mjs <peer>`, forked by run.mjs, which asks it over IPC.
+// Everything but the peer itself is the same for all: Express, Socket.IO and a store that counts.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { setImmediate as tick } from 'node:timers/promises'
+import express from 'express'
+import session from 'express-session'
+import { Server } from 'socket.io'
+import { namespaces, secret } from './client.mjs'
+import { peers } from './peers/index.mjs'
+
+class CountingStore extends session.MemoryStore {
+  reads = 0
+  writes = 0
+
+  get(id, callback) {
+    this.reads++
+    super.get(id, callback)
+  }
+
+  set(id, record, callback) {
+    this.writes++
+    super.set(id, record, callback)
+  }
+}
+
+const store = new CountingStore()
+const options = { store, secret, resave: false, saveUninitialized: false }
+const middleware = session(options)
+const app = express().use(middleware)
+app.get('/rename/:user', (req, res) => {
+  req.session.user = req.params.user
+  res.end()
+})
+const server = createServer(app)
+const io = new Server(server)
+for (const name of namespaces) io.of(name)
+const { install } = await peers[process.argv[2]].load()
+const peer = install({ io, middleware, options }) ?? {}
+
+const answers = {
+  /** Sessions as an Express route would have left them. */
+  create(ids) {
+    for (const id of ids) {
+      store.sessions[id] = JSON.stringify({ cookie: new session.Cookie(), user: 'ann', visits: 0, theme: 'dark' })
+    }
+  },
+
+  stored: (id) => JSON.parse(store.sessions[id]),
+
+  /** CPU time in µs, and what the store was asked for, since the process began. */
+  async usage() {
+    await tick()
+    await tick()
+    const { user, system } = process.cpuUsage()
+    return { cpu: user + system, reads: store.reads, writes: store.writes }
+  },
+
+  /** Bytes in use after garbage collection. */
+  async heap() {
+    for (let pass = 0; pass < 3; pass++) {
+      await tick()
+      globalThis.gc()
+    }
+    return process.memoryUsage().heapUsed
+  },
+
+  /** When the last connection is gone. */
+  async idle() {
+    while (io.engine.clientsCount > 0) await tick()
+    await tick()
+  },
+
+  /** CPU time in µs of one call headers → session, `together` of them at a time. */
+  async load(cookies, together = 50) {
+    const started = process.cpuUsage()
+    for (let at = 0; at < cookies.length; at += together) {
+      await Promise.all(cookies.slice(at, at + together).map(peer.load))
+    }
+    const { user, system } = process.cpuUsage(started)
+    return (user + system) / cookies.length
+  },
+
+  revoke: (id) => peer.revoke(id),
+}
+
+process.on('message', async ({ call, question, args }) => {
+  try {
+    process.send({ call, answer: await answers[question](...args) })
+  } catch (error) {
+    process.send({ call, error: String(error?.stack ?? error) })
+  }
+})
+process.on('disconnect', () => process.exit())
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 })
+await once(server, 'listening')
+process.send({ port: server.address().port })

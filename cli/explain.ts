@@ -1,0 +1,53 @@
+/**
+ * `HandshakeSessions#explain` away from the app: what this process cannot know (the sessions in the app's memory, the
+ * server's `cors.origin`, without options the store) is said, not guessed.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Explanation, type HandshakeSessionOptions, handshakeSession, type StoreLike } from '../src'
+
+/** @throws SessionError `ERR_SESSION_OPTIONS` */
+export async function explainOffline(
+  headers: IncomingHttpHeaders,
+  given: Partial<HandshakeSessionOptions>,
+): Promise<{ text: string; exitCode: number }> {
+  const store = given.store ?? emptyStore
+  const sessions = handshakeSession({ ...given, store } as HandshakeSessionOptions)
+  // express-session marks its store with this. That there is none in this process is no misconfiguration of the app.
+  Object.assign(store, { generate: () => {} })
+  const explanation = await awake(sessions.explain({ headers }))
+  sessions.close()
+  const isUndecided = given.store === undefined && explanation.steps.at(-1)?.step === 'session'
+  const steps = explanation.steps.map(({ ok, step, detail }) => line(ok ? '✓' : '✗', step, detail))
+  if (isUndecided) steps.splice(-1, 1, line('?', 'session', 'not looked up: there is no store (see --options)'))
+  const verdict = isUndecided ? 'Nothing found against it; whether the session exists was not seen' : say(explanation)
+  const all = [...steps, '', verdict, ...limits(explanation, given)]
+  return { text: `${all.join('\n')}\n`, exitCode: explanation.accepted || isUndecided ? 0 : 1 }
+}
+
+const emptyStore: StoreLike = { get: (_id, done) => done(null), set: () => {}, destroy: () => {} }
+
+/** Keeps the process until then: a store that does not answer, and the timer that says so, would not. */
+async function awake<T>(work: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, 60_000)
+  return work.finally(() => clearInterval(timer))
+}
+
+function line(mark: string, step: string, detail: string): string {
+  return `${mark} ${step.padEnd(9)}  ${detail}`
+}
+
+function say({ accepted, code }: Explanation): string {
+  if (accepted) return code ? `Accepted without a session (required: false): ${code}` : 'Accepted'
+  return `Refused: ${code}`
+}
+
+/** Refusals that the app itself might not have given. */
+function limits({ code }: Explanation, { store, origins }: Partial<HandshakeSessionOptions>): string[] {
+  if (code === 'ERR_SESSION_ORIGIN' && origins === undefined) {
+    return ["Your server's cors.origin, which is asked where `origins` is not set, is not known here (see --origins)"]
+  }
+  if (code === 'ERR_SESSION_NOT_FOUND' && store?.constructor?.name === 'MemoryStore') {
+    return ['A MemoryStore is in the memory of the app, and this is another process: call sessions.explain(req) there']
+  }
+  return []
+}

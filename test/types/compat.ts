@@ -1,0 +1,77 @@
+// The old packages' faces: the lines of their users compile, and wrong ones do not.
+import { createServer } from 'node:http'
+import cookieParser from 'cookie-parser'
+import express from 'express'
+import session from 'express-session'
+
+import sessionIO = require('handshake-session/compat/session.io')
+import socketIO = require('handshake-session/compat/socket.io')
+import socketSession = require('handshake-session/compat/socket.io-mysql-session')
+
+import * as socketSessions from 'handshake-session/compat/socket.io-sessions'
+import * as zappajs from 'handshake-session/compat/zappajs'
+import { SessionRegistry } from 'handshake-session/internals'
+import 'handshake-session/register'
+import mysql from 'mysql'
+import { Server } from 'socket.io'
+
+const secret = 'keyboard cat'
+const store = new session.MemoryStore()
+const server = createServer()
+const parser = cookieParser(secret)
+
+// socket.io and session.io
+const old = socketIO.listen(server)
+old.configure(() => old.set('authorization', sessionIO(parser, store)))
+old.sockets.on('connection', (socket) => console.log(socket.handshake.session.id))
+const modern = socketIO.legacy(new Server(server), {})
+modern.set(
+  'authorization',
+  sessionIO(parser, store, 'sid', (_handshake, done) => done(null, true), { timeout: 1 }),
+)
+const options: sessionIO.Options = { allowUnsigned: true }
+sessionIO(parser, store, undefined, undefined, options)
+// @ts-expect-error no store
+sessionIO(parser)
+// @ts-expect-error a secret is no parser
+sessionIO(secret, store)
+// @ts-expect-error no such option
+sessionIO(parser, store, 'sid', null, { unsigned: true })
+// @ts-expect-error an HTTP server has no namespaces
+socketIO.legacy(server)
+
+// socket.io-sessions
+const enabled: Server = socketSessions.enable({ socket: new Server(server), store, secret, per_message: true })
+socketSessions.enable(enabled, store, { secret: ['new', 'old'], onError: (error) => console.log(error) })
+socketSessions.version satisfies string
+// @ts-expect-error no store
+socketSessions.enable({ socket: enabled, secret })
+// @ts-expect-error a secret is no number
+socketSessions.enable({ socket: enabled, store, secret: 42 })
+
+// socket.io-mysql-session
+const db = mysql.createPool('mysql://localhost')
+enabled.use(socketSession({ db, expiration: 3600, logger: null }))
+enabled.use(new socketSession({ db }))
+export type MySQLSession = socketSession.SocketSession
+// @ts-expect-error no database
+socketSession({})
+// @ts-expect-error seconds are a number
+socketSession({ db, expiration: '1h' })
+
+// zappajs
+const zappa = zappajs.bind({ app: express(), io: enabled, store })
+zappa.on('said', function () {
+  this.socket satisfies { id: string }
+  console.log(this.session)
+})
+zappa.close()
+// @ts-expect-error no app
+zappajs.bind({ io: enabled, store })
+// @ts-expect-error an event has a name
+zappa.on(42, () => {})
+
+// internals
+const registry: SessionRegistry = SessionRegistry.join(store, { timeout: 1_000 })
+// @ts-expect-error no store
+SessionRegistry.join(registry)
