@@ -24,6 +24,7 @@ export async function holdSession(session: unknown, conn: ConnectionLike): Promi
   // Nobody told us what happened to a session that nobody held.
   if (live.holders.length === 0) await live.refresh()
   if (conn.readyState !== 'open') return session
-  conn.on('close', () => registry.release(conn))
-  return registry.hold(live, conn).session satisfies ExpressSession
+  const held = registry.hold(live, conn)
+  conn.on('close', () => registry.release(held, conn))
+  return held.session satisfies ExpressSession
 }

@@ -78,12 +78,17 @@ function sessionIO(
   }
 }
 
+/** Holds the session while the handshake is decided. */
+interface Visit extends Holder {
+  live: LiveSession | undefined
+}
+
 type Verdict = [error?: unknown, authorized?: boolean]
 
 async function decide(handshake: sessionIO.Handshake | undefined, setup: Setup): Promise<Verdict> {
   const { registry, fn, options, timeout } = setup
   // While `fn` thinks, the session stays fresh; and when it ends meanwhile, we hear of it.
-  const visit: Holder = { close() {} }
+  const visit: Visit = { live: undefined, close() {} }
   try {
     const opened = await open(handshake, setup, visit).catch(told)
     if (Array.isArray(opened) && !(fn && options.fnOnFailure)) return opened
@@ -92,17 +97,18 @@ async function decide(handshake: sessionIO.Handshake | undefined, setup: Setup):
     return !Array.isArray(opened) && opened.ended ? [null, false] : verdict
   } finally {
     // Whoever is told next may hold it in turn, before we let go.
-    setImmediate(() => registry.release(visit))
+    setImmediate(() => visit.live && registry.release(visit.live, visit))
   }
 }
 
 /** Header → id → live session, which is put on the handshake. */
-async function open(handshake: sessionIO.Handshake | undefined, setup: Setup, visit: Holder): Promise<LiveSession> {
+async function open(handshake: sessionIO.Handshake | undefined, setup: Setup, visit: Visit): Promise<LiveSession> {
   const { registry } = setup
   const header: unknown = handshake?.headers?.cookie
   if (!handshake || typeof header !== 'string' || header === '') throw new Refusal('No cookie in header')
   const id = await readID(handshake, header, setup)
   const live = registry.hold(await registry.open(id, freshFor), visit)
+  visit.live = live
   handshake.session = live.session
   rememberLive(live, registry)
   return live

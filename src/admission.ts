@@ -11,6 +11,7 @@ import type { AllCors } from './origin'
 import { recover } from './recovery'
 import type { SessionRegistry } from './registry'
 import { type ConnectionLike, expose, type SocketLike, useFirst } from './socket-io'
+import { notFound } from './stored-session'
 import { Tickets } from './ticket'
 
 /** Tells the app of an error that nobody awaits. */
@@ -27,6 +28,8 @@ export class Admission {
   readonly #tell: Tell
   /** Connections that show a ticket, until that is redeemed: for all their namespaces at once. */
   readonly #redeeming = new WeakMap<object, Promise<LiveSession>>()
+  /** What connections have. Of this instance: another one on the same store may want another cookie. */
+  readonly #held = new Map<object, LiveSession>()
   /** The one listener of all connections. */
   readonly #closed: (this: ConnectionLike) => void
 
@@ -36,9 +39,12 @@ export class Admission {
     this.#registry = registry
     this.#cors = cors
     this.#tell = tell
+    const held = this.#held
     this.#closed = function closed() {
       this.off('close', closed)
-      registry.release(this)
+      const live = held.get(this)
+      held.delete(this)
+      if (live) registry.release(live, this)
     }
   }
 
@@ -58,6 +64,11 @@ export class Admission {
     return await this.#registry.open(typeof id === 'string' ? id : await id, this.#options.freshFor)
   }
 
+  /** The session that this connection has by this instance. */
+  heldBy(conn: object): LiveSession | undefined {
+    return this.#held.get(conn)
+  }
+
   /** @throws SessionError `ERR_SESSION_ENDED` */
   assertOpen(): void {
     if (this.isClosed) throw new SessionError('ERR_SESSION_ENDED', 'this instance was closed with close()')
@@ -65,7 +76,7 @@ export class Admission {
 
   async #admit(socket: SocketLike): Promise<void> {
     const { conn } = socket
-    const opened = this.#registry.heldBy(conn) ?? (await this.#identify(socket))
+    const opened = this.#held.get(conn) ?? (await this.#identify(socket))
     this.assertOpen()
     const live = opened && this.#hold(opened, conn)
     expose(socket, live)
@@ -104,7 +115,12 @@ export class Admission {
 
   #hold(opened: LiveSession, conn: ConnectionLike): LiveSession {
     if (conn.readyState !== 'open') throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
-    if (!this.#registry.heldBy(conn)) conn.on('close', this.#closed)
-    return this.#registry.hold(opened, conn)
+    const held = this.#held.get(conn)
+    if (held?.ended) throw notFound()
+    if (held) return held
+    const live = this.#registry.hold(opened, conn)
+    this.#held.set(conn, live)
+    conn.on('close', this.#closed)
+    return live
   }
 }

@@ -169,7 +169,7 @@ export class HandshakeSessions {
   #find(target: Pick<SocketLike, 'conn'> | string): LiveSession | Promise<LiveSession> {
     this.#admission.assertOpen()
     if (typeof target !== 'object' || target === null) return this.#registry.open(checkID(target))
-    const live = this.#registry.heldBy(target.conn)
+    const live = this.#admission.heldBy(target.conn)
     if (!live) throw notFound()
     return live
   }

@@ -103,9 +103,8 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   /** Takes over a newer record, whoever read or wrote it. */
   receive(record: SessionRecord): void {
     this.#version++
-    const theirs = this.create(record)
-    this.#copy.rebase(theirs)
-    this.#reckon(theirs)
+    this.#reckon(record)
+    if (!this.#copy.isBasedOn(record)) this.#copy.rebase(this.create(record))
     this.readAt = Date.now()
   }
 
@@ -190,7 +189,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
    * By the cookie that came from the store, not by the one that handlers may change. One that lives although its cookie
    * is over was touched by another process, by a store that then leaves the cookie as it is: ask again before long.
    */
-  #reckon({ cookie }: ExpressSession): void {
+  #reckon({ cookie }: Pick<SessionRecord, 'cookie'>): void {
     const tenth = (cookie.originalMaxAge ?? Number.POSITIVE_INFINITY) / 10
     this.#touchInterval = Math.min(touchInterval, tenth)
     const expires = expiryOf(cookie) ?? Number.POSITIVE_INFINITY

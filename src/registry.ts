@@ -59,7 +59,6 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly #byRoom = new Map<string, LiveSession>()
   readonly #firstReads = new FirstReads(this)
   readonly #lanes = new Lanes()
-  readonly #held = new Map<Holder, LiveSession>()
   readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
   readonly #graves = new Graves()
   readonly #httpSaves = new HttpSaves(this, this.#graves)
@@ -112,30 +111,20 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   /**
-   * Keeps the session live until the holder lets go; the holder is closed if the session ends.
+   * Keeps the session live until `release` with the session that this returns; the holder is closed if it ends.
    * @throws SessionError `ERR_SESSION_NOT_FOUND` if it ended meanwhile
    */
   hold(opened: LiveSession, holder: Holder): LiveSession {
     const live = this.#live.get(opened.id) ?? opened
     if (live.ended || this.#graves.has(live.id)) throw notFound()
-    if (this.#held.get(holder) === live) return live
     if (live.holders.length === 0) this.#remember(live)
     live.addHolder(holder)
-    this.#held.set(holder, live)
     return live
   }
 
-  release(holder: Holder): void {
-    const live = this.#held.get(holder)
-    if (!live) return
-    this.#held.delete(holder)
+  release(live: LiveSession, holder: Holder): void {
     live.removeHolder(holder)
     if (live.holders.length === 0 && this.#live.get(live.id) === live) this.#forget(live)
-  }
-
-  /** The live session that this connection holds. */
-  heldBy(holder: Holder): LiveSession | undefined {
-    return this.#held.get(holder)
   }
 
   /** Runs `work` after all other work on this id, failed or not. */

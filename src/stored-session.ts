@@ -73,7 +73,7 @@ export class StoredSession {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { writes } = lane
       const { record, version } = await this.readVersioned()
-      copy.rebase(this.create(record))
+      if (!copy.isBasedOn(record)) copy.rebase(this.create(record))
       if (lane.writes === writes && (await this.#replace(copy, lane, version))) return
       await pause(attempt)
     }
@@ -90,7 +90,8 @@ export class StoredSession {
     if (this.home.store.isAtomic) return this.#replace(copy, lane, since.version)
     const { writes } = lane
     const { record, version } = await this.readVersioned()
-    const isOvertaken = copy.rebase(this.create(record)).length > 0 || lane.writes !== writes
+    const conflicts = copy.isBasedOn(record) ? [] : copy.rebase(this.create(record))
+    const isOvertaken = conflicts.length > 0 || lane.writes !== writes
     return !isOvertaken && this.#replace(copy, lane, version)
   }
 

@@ -2,7 +2,7 @@
  * A session that somebody works on, and the record it was read from: what was changed here, and how to carry that over
  * to a newer record. Git's rebase, per top-level key. No I/O; `live-session.ts` reads and writes.
  */
-import type { ExpressSession } from './store'
+import type { ExpressSession, SessionRecord } from './store'
 
 export class WorkingCopy {
   /** One object for the whole life of the copy. */
@@ -20,6 +20,11 @@ export class WorkingCopy {
   get isChanged(): boolean {
     const now = JSON.stringify(this.session)
     return now !== this.#base && changedKeys(parts(this.#base), parts(now)).length > 0
+  }
+
+  /** Whether this record says what the base says, so that there is nothing to rebase onto. May say no of the same in another order. */
+  isBasedOn(record: SessionRecord): boolean {
+    return JSON.stringify(record) === this.#base
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Whatever handlers put into a session, and whatever a store does, the process lives, and nobody is let in by it. */
 import session, { type SessionData } from 'express-session'
+import { handshakeSession } from 'handshake-session'
 import { expect, test } from 'vitest'
 import { ask, connect, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
@@ -131,4 +132,15 @@ test('close() while a client connects refuses it', async () => {
   app.sessions.close()
   answer()
   expect(await refused).toMatchObject({ data: { code: 'ERR_SESSION_ENDED' } })
+})
+
+test('another instance on the same store wants its own cookie, also of a connection that the first has let in', async () => {
+  const app = await startApp()
+  const admins = handshakeSession({ store: app.store, secret: 'of admins', name: 'admin.sid' })
+  admins.attach(app.io.of('/admin'))
+  const client = connect(app.url, await app.login())
+  await next(client, 'connect')
+  const admin = client.io.socket('/admin').connect()
+  expect(await next(admin, 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_COOKIE_MISSING' } })
+  admins.close()
 })

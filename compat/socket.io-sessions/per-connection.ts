@@ -3,7 +3,7 @@
  * the live one; what was changed in it is written once, when the listeners of `disconnect` are done.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Holder } from '../../src/internals'
+import type { Holder, LiveSession } from '../../src/internals'
 import { announce, type Client, callListeners, type Enabled, fail, type Mode } from './clients'
 
 /** Milliseconds that listeners may take before the session is saved without them. */
@@ -12,6 +12,7 @@ const patience = 10_000
 export class PerConnection implements Mode, Holder {
   readonly #client: Client
   readonly #enabled: Enabled
+  #live: LiveSession | undefined
   /** Handshakes, and the end, one after the other. */
   #work = Promise.resolve()
   /** The listeners of `sconnection` and `disconnect` that are still at it. */
@@ -38,17 +39,17 @@ export class PerConnection implements Mode, Holder {
   async #begin(sid: unknown): Promise<void> {
     const { credentials, registry } = this.#enabled
     const opened = await credentials.open(sid, this.#client.request)
-    if (registry.heldBy(this)?.id === opened.id) return
+    if (this.#live?.id === opened.id) return
     await this.#commit()
     if (!this.#client.connected) return
-    const { session } = registry.hold(opened, this)
-    this.#listeners = announce(this.#enabled, 'sconnection', this.#client, session)
+    this.#live = registry.hold(opened, this)
+    this.#listeners = announce(this.#enabled, 'sconnection', this.#client, this.#live.session)
   }
 
   /** Takes over the listeners of `disconnect`, which is about to be emitted: the save waits for them and their promises. */
   #disconnecting(): void {
     const client = this.#client
-    if (!this.#enabled.registry.heldBy(this)) return
+    if (!this.#live) return
     const listeners = client.rawListeners('disconnect')
     client.removeAllListeners('disconnect')
     client.once('disconnect', (...args: unknown[]) => {
@@ -60,10 +61,11 @@ export class PerConnection implements Mode, Holder {
 
   /** Writes what was changed, if the session still exists, and lets go of it. */
   async #commit(): Promise<void> {
-    const live = this.#enabled.registry.heldBy(this)
+    const live = this.#live
     if (!live) return
     await Promise.race([this.#listeners, sleep(patience, undefined, { ref: false })])
     if (!live.ended) await live.save().catch(this.#enabled.tell)
-    this.#enabled.registry.release(this)
+    this.#live = undefined
+    this.#enabled.registry.release(live, this)
   }
 }
