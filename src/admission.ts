@@ -2,6 +2,7 @@
  * Who gets in: handshake → live session → on the socket, before `connection` fires. The guard of every namespace, and
  * `load`, which is the same without a socket.
  */
+import { Verifier } from './cookie'
 import { SessionError } from './errors'
 import { pass } from './event-gate'
 import { type HandshakeLike, identify, isAnonymous, ticketOf } from './handshake'
@@ -22,6 +23,7 @@ export class Admission {
   /** Nobody gets in any more. */
   isClosed = false
 
+  readonly #verifier: Verifier
   readonly #options: ResolvedOptions
   readonly #registry: SessionRegistry
   readonly #cors: AllCors
@@ -35,6 +37,7 @@ export class Admission {
 
   constructor(options: ResolvedOptions, registry: SessionRegistry, cors: AllCors, tell: Tell) {
     this.tickets = new Tickets(options.secrets)
+    this.#verifier = new Verifier(options.secrets)
     this.#options = options
     this.#registry = registry
     this.#cors = cors
@@ -60,7 +63,7 @@ export class Admission {
     this.assertOpen()
     const ticket = ticketOf(handshake)
     if (ticket !== undefined) return await this.#redeem(ticket)
-    const id = identify(handshake, this.#options, this.#cors)
+    const id = identify(handshake, this.#options, this.#cors, this.#verifier)
     return await this.#registry.open(typeof id === 'string' ? id : await id, this.#options.freshFor)
   }
 

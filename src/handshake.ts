@@ -3,7 +3,7 @@
  * `explainHandshake`, which takes the same steps aloud.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { decode, parseHeader, readCookie, verifySessionID } from './cookie'
+import { decode, parseHeader, readCookie, type Verifier, verifySessionID } from './cookie'
 import { SessionError, type SessionErrorCode } from './errors'
 import type { ResolvedOptions } from './options'
 import { type AllCors, checkOrigin } from './origin'
@@ -29,11 +29,12 @@ export function ticketOf(handshake: HandshakeLike): unknown {
  */
 export function identify(
   handshake: HandshakeLike,
-  { name, origins, secrets }: ResolvedOptions,
+  { name, origins }: ResolvedOptions,
   cors: AllCors,
+  verifier: Verifier,
 ): string | Promise<string> {
   const { headers, url } = check(handshake)
-  const verify = () => verifySessionID(readCookie(headers.cookie, name), secrets)
+  const verify = () => verifier.verify(readCookie(headers.cookie, name))
   const checking = checkOrigin(headers, origins, cors, url)
   return checking ? checking.then(verify) : verify()
 }

@@ -346,3 +346,20 @@ describe('origins', () => {
     await next(connect(app.url, undefined, { extraHeaders: { cookie: await app.login(), origin: app.url } }), 'connect')
   })
 })
+
+test('a cookie that was verified is known again, and one that only resembles it is not', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const load = (cookie: string) => app.sessions.load({ headers: { cookie } })
+  for (let times = 0; times < 2; times++) {
+    expect((await load(cookie)).user).toBe('ann')
+    for (const forged of [
+      cookie.slice(0, -1),
+      `${cookie}A`,
+      cookie.replace(/\.[^.]*$/, '.'),
+      cookie.replace('s%3A', ''),
+    ]) {
+      await expect(load(forged)).rejects.toMatchObject({ code: 'ERR_SESSION_SIGNATURE' })
+    }
+  }
+})
