@@ -5,7 +5,6 @@ import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { figuresOf, format, isSteady, ratiosOf, titleOf } from './figures.mjs'
 import { peers } from './peers/index.mjs'
 import { drawPlot } from './plot.mjs'
-import { most } from './scenarios.mjs'
 
 /** How busy the machine was before we were. */
 const [loadBefore] = loadavg()
@@ -94,7 +93,7 @@ ${lost(figures)}
   clients of Socket.IO 4 may emit at once.
 - docs and s.s.io count one up in a session that they read before the others of the burst were saved, so most of a burst is
   lost: see *Changes that the store has in the end*. What comes of that is cheap, and no peer to compare with.
-- The plan was 50,000 sockets; one process here may have ${most.toLocaleString('en')} (file descriptors), shown as growth from a tenth of it.
+- *No network*: more sockets than a process may have file descriptors; what Engine.IO would give to Socket.IO, by hand.
 `
 }
 

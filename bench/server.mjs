@@ -8,6 +8,7 @@ import session from 'express-session'
 import { Server } from 'socket.io'
 import { namespaces, secret } from './client.mjs'
 import { peers } from './peers/index.mjs'
+import { openWireless } from './wireless.mjs'
 
 class CountingStore extends session.MemoryStore {
   reads = 0
@@ -79,6 +80,17 @@ const answers = {
     }
     const { user, system } = process.cpuUsage(started)
     return (user + system) / cookies.length
+  },
+
+  /** Connections without a network: CPU time in µs and bytes of heap of each. */
+  async crowd(cookies) {
+    const empty = await answers.heap()
+    const started = process.cpuUsage()
+    const connections = await openWireless(io, cookies)
+    const { user, system } = process.cpuUsage(started)
+    const full = await answers.heap()
+    for (const connection of connections) connection.close()
+    return { cpu: (user + system) / cookies.length, heap: (full - empty) / cookies.length / 1_000 }
   },
 
   revoke: (id) => peer.revoke(id),
