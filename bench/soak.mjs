@@ -25,7 +25,7 @@ async function serve() {
   for (let i = 0; i < pool; i++) create(`${i}-0`)
   const server = createServer()
   const io = new Server(server, { connectionStateRecovery: {} })
-  const _sessions = handshakeSession({ store, secret }).attach(io)
+  handshakeSession({ store, secret, timeout: 1_000 }).attach(io)
   let recovered = 0
   io.on('connection', (socket) => {
     if (socket.recovered) recovered++
@@ -145,7 +145,7 @@ async function run(total) {
   /** All are gone when the server has noticed as well; what is still there after so many looks is left over. */
   const settled = async () => {
     let measured = await ask()
-    for (let looks = 0; looks < 200 && !(measured.sockets === 0 && measured.timers <= before.timers); looks++)
+    for (let looks = 0; looks < 2_000 && !(measured.sockets === 0 && measured.timers <= before.timers); looks++)
       measured = await ask()
     return measured
   }

@@ -1,5 +1,6 @@
 /** No lost write: saves carry over only what was changed, updates are atomic, and nothing brings a dead session back. */
 
+import { EventEmitter, once } from 'node:events'
 import session, { type SessionData } from 'express-session'
 import fc from 'fast-check'
 import type { Socket } from 'socket.io-client'
@@ -57,6 +58,48 @@ test('save() without a change costs no store call: at first, after a save, and a
   await vi.waitFor(() => expect(store.calls.touch).toBe(1))
   await saveUnchanged(socket.handshake.session)
   vi.useRealTimers()
+})
+
+test('a burst of 20 changes, each saved, is one read and one write, and each is in the store when its callback runs', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  const { session } = socket.handshake
+  store.reset()
+  const stored = () =>
+    JSON.parse((store as unknown as { sessions: Record<string, string> }).sessions[idOf(cookie)] ?? '')
+  const change = (count: number) =>
+    new Promise<void>((done) => {
+      session.count = count
+      session.save((error) => {
+        expect(error).toBe(null)
+        expect(stored().count).toBeGreaterThanOrEqual(count)
+        done()
+      })
+    })
+  await Promise.all(Array.from({ length: 20 }, (_, i) => change(i + 1)))
+  expect(store.calls).toEqual({ get: 1, set: 1, touch: 0, destroy: 0 })
+})
+
+test('saves that wait for a turn that never comes are given up, and the next one writes', async () => {
+  const app = await startApp({ timeout: 50 })
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  const { session } = socket.handshake
+  const save = () => new Promise((saved) => session.save(saved))
+  const doings = new EventEmitter()
+  const busy = app.sessions.update(socket, () => {
+    doings.emit('begun')
+    return once(doings, 'finish')
+  })
+  await once(doings, 'begun')
+  session.count = 1
+  for (const error of await Promise.all([save(), save()])) expect(error).toMatchObject({ code: 'ERR_SESSION_CONFLICT' })
+  doings.emit('finish')
+  await busy
+  expect(await save()).toBe(null)
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 1 })
 })
 
 test('a session that was loaded, not connected, is saved like any other, and twice', async () => {
