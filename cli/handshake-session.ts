@@ -117,5 +117,5 @@ function excuse(error: unknown): Answer {
 const giveUp = (why: string) => finish(excuse(new UsageError(why)))
 process.once('beforeExit', () => giveUp('the module of options never gave its options'))
 // An `error` event of a store's connection, say. Exit code 1 would say that the handshake is refused.
-process.once('uncaughtException', (error) => giveUp(`something failed (${nameOf(error)}), in the store or in here`))
+process.on('uncaughtException', (error) => giveUp(`something failed (${nameOf(error)}), in the store or in here`))
 answer(process.argv.slice(2)).catch(excuse).then(finish)

@@ -14,7 +14,10 @@ declare namespace sessionIO {
     allowUnsigned?: boolean
     /** Calls `fn` also when there is no session; its answer then decides. @default false */
     fnOnFailure?: boolean
-    /** Milliseconds that the parser, the store and `fn` have each for their answer. @default 10_000 */
+    /**
+     * Milliseconds that the parser, the store and `fn` have each for their answer. For the store the longest counts that
+     * anybody who uses it gives. @default 10_000
+     */
     timeout?: number
   }
   /** What Socket.IO passes: the handshake data of 0.9 and of our shim, `socket.request` in 1.x and 2.x. */

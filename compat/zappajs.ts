@@ -4,6 +4,7 @@
  * what zappajs calls itself. Each is a file in `zappajs/`.
  */
 import { SessionError, type StoreLike } from '../src'
+import { checkTimeout } from './answer'
 import type { EventHandler, EventMiddleware, Options } from './zappajs/context'
 import { bind_middleware } from './zappajs/event-session'
 import { bind_io, bind_settings } from './zappajs/key-event'
@@ -86,6 +87,7 @@ export function bind<S extends SocketLike>(options: BindOptions<S>): Binding<S> 
 
 function check<S extends SocketLike>(options: BindOptions<S>): BindOptions<S> {
   const { app, io, store, session } = options
+  checkTimeout(options.timeout)
   if (typeof app?.get !== 'function') fail('app', 'an Express app')
   if (typeof io?.on !== 'function') fail('io', 'a Socket.IO server')
   if (typeof store?.get !== 'function') fail('store', 'the store that session() has')

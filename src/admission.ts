@@ -112,7 +112,7 @@ export class Admission {
   async #redeem(shown: unknown): Promise<LiveSession> {
     const ticket = this.tickets.read(shown)
     const live = await this.#registry.open(ticket.id, this.#options.freshFor)
-    await this.tickets.redeem(ticket, live)
+    await this.#registry.during(live, () => this.tickets.redeem(ticket, live))
     return live
   }
 
@@ -120,6 +120,8 @@ export class Admission {
     if (conn.readyState !== 'open') throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
     const held = this.#held.get(conn)
     if (held?.ended) throw notFound()
+    if (held && held.id !== opened.id)
+      throw new SessionError('ERR_SESSION_CONFLICT', 'this connection has another session')
     if (held) return held
     const live = this.#registry.hold(opened, conn)
     this.#held.set(conn, live)

@@ -75,7 +75,7 @@ export function verifySessionID(value: string, secrets: readonly Secret[]): stri
 const mostVerified = 1_000
 
 /**
- * Verifies signed values, and remembers the last that were genuine: the signature is half of what it costs to find a session
+ * Verifies signed values, and remembers a thousand that were genuine: the signature is half of what it costs to find a session
  * that is live. They are found by their hash, so the time it takes tells nothing of how much of a forged one is right.
  */
 export class Verifier {

@@ -1,12 +1,12 @@
 /** Who waits for an answer, and how long: one timer for all of them, because most answers come at once. */
 export class Deadlines {
-  /** What to do, and when, in ms since 1970. A Map keeps the order. */
+  /** What to do, and when, in ms since the process began: clocks may be set. In this order, as all wait equally long. */
   readonly #waiting = new Map<() => void, number>()
   #timer: NodeJS.Timeout | undefined
 
   /** Calls `expire` in so many milliseconds, unless `end` is told of it before. */
   begin(expire: () => void, milliseconds: number): void {
-    this.#waiting.set(expire, Date.now() + milliseconds)
+    this.#waiting.set(expire, performance.now() + milliseconds)
     this.#timer ??= this.#check(milliseconds)
   }
 
@@ -16,14 +16,14 @@ export class Deadlines {
 
   #check(milliseconds: number): NodeJS.Timeout {
     return setTimeout(() => {
-      const now = Date.now()
+      const now = performance.now()
       for (const [expire, at] of this.#waiting) {
         if (at > now) break
         this.#waiting.delete(expire)
         expire()
       }
       const [next] = this.#waiting.values()
-      this.#timer = next === undefined ? undefined : this.#check(next - now)
+      this.#timer = next === undefined ? undefined : this.#check(Math.max(1, next - now))
     }, milliseconds).unref()
   }
 }

@@ -23,7 +23,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_TIMEOUT'
   /** The session, or this instance (`close()`), is over. */
   | 'ERR_SESSION_ENDED'
-  /** An `update` was overtaken too often, or called inside itself. */
+  /** An `update` was overtaken too often, or called inside itself; or one connection shows two sessions. */
   | 'ERR_SESSION_CONFLICT'
 
 const clientMessages: Record<SessionErrorCode, string> = {

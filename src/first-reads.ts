@@ -4,10 +4,12 @@
  */
 import { LiveSession } from './live-session'
 import type { SessionRecord } from './store'
-import { type Home, notFound } from './stored-session'
+import { type EndReason, type Home, notFound } from './stored-session'
 
 interface FirstRead {
-  live: Promise<LiveSession>
+  opened: Promise<LiveSession>
+  /** Once it is read. */
+  live: LiveSession | undefined
   isOver: boolean
   newer: SessionRecord | undefined
 }
@@ -26,35 +28,38 @@ export class FirstReads {
 
   /** @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
   open(id: string): Promise<LiveSession> {
-    return this.#reads.get(id)?.live ?? this.#begin(id)
+    return this.#reads.get(id)?.opened ?? this.#begin(id)
   }
 
-  /** Somebody wrote this session meanwhile. */
+  /** The session that was just read, and that nobody may hold yet. */
+  just(id: string): LiveSession | undefined {
+    return this.#reads.get(id)?.live
+  }
+
+  /** Somebody wrote this session while it is read. */
   receive(id: string, record: SessionRecord): void {
     const read = this.#reads.get(id)
     if (read) read.newer = record
   }
 
-  /** It ended meanwhile. */
-  end(id: string): void {
+  /** It ended. */
+  end(id: string, reason: EndReason): void {
     const read = this.#reads.get(id)
-    if (read) read.isOver = true
+    if (!read) return
+    read.isOver = true
+    if (read.live) read.live.ended = reason
   }
 
   #begin(id: string): Promise<LiveSession> {
-    const live = this.#home.store.get(id).then(
-      (record) => {
-        this.#reads.delete(id)
-        if (!record || read.isOver) throw notFound()
-        return new LiveSession(id, read.newer ?? record, this.#home)
-      },
-      (error) => {
-        this.#reads.delete(id)
-        throw error
-      },
-    )
-    const read: FirstRead = { live, isOver: false, newer: undefined }
+    const opened = this.#home.store.get(id).then((record) => {
+      if (!record || read.isOver) throw notFound()
+      read.live = new LiveSession(id, read.newer ?? record, this.#home)
+      setImmediate(() => this.#reads.delete(id)) // By then whoever waited for it holds it.
+      return read.live
+    })
+    opened.catch(() => this.#reads.delete(id))
+    const read: FirstRead = { opened, live: undefined, isOver: false, newer: undefined }
     this.#reads.set(id, read)
-    return live
+    return opened
   }
 }

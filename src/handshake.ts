@@ -119,6 +119,8 @@ function hints({ code }: SessionError, headers: IncomingHttpHeaders, options: Re
   return []
 }
 
+/** What a cookie's name may be (RFC 6265, section 4.1.1). Anything else, in a header that is mangled, may be a value. */
+const token = /^[\w!#$%&'*+.^`|~-]{1,64}$/
 /** How many other cookies are looked at and named. */
 const mostHints = 20
 
@@ -129,8 +131,10 @@ function cookieHints(headers: IncomingHttpHeaders, { name, secrets }: ResolvedOp
   } catch {
     return []
   }
-  const others = Object.keys(cookies).slice(0, mostHints)
-  if (others.length === 0) return ['No cookie at all came']
+  const names = Object.keys(cookies)
+  if (names.length === 0) return ['No cookie at all came']
+  const others = names.filter((other) => token.test(other)).slice(0, mostHints)
+  if (others.length === 0) return ['No cookie with a valid name came']
   const ours = others.find((other) => isSignedWith(decode(cookies[other] ?? ''), secrets))
   if (ours)
     return [

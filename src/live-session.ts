@@ -104,8 +104,14 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   receive(record: SessionRecord): void {
     this.#version++
     this.#reckon(record)
-    if (!this.#copy.isBasedOn(record)) this.#copy.rebase(this.create(record))
+    this.rebase(this.#copy, record)
     this.readAt = Date.now()
+  }
+
+  /** Somebody extended it. What else the store holds was not learnt by that. */
+  extend(cookie: SessionRecord['cookie']): void {
+    this.#reckon({ cookie })
+    this.rebase(this.#copy, { ...this.#copy.base, cookie })
   }
 
   /**

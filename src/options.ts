@@ -150,8 +150,9 @@ function checkSecrets(secret: Secret | Secret[]): readonly Secret[] {
   if (secrets.length === 0) fail('secret', 'at least one secret', 'an empty array')
   for (const each of secrets) {
     const usable = typeof each === 'string' ? each !== '' : typeof each === 'object' && each !== null
+    const came = each === '' ? each : typeof each // Not its value, which somebody may take for a secret.
     if (!usable)
-      fail('secret', 'a string, Buffer or KeyObject, or an array of them', each, 'pass the secret of session()')
+      fail('secret', 'a string, Buffer or KeyObject, or an array of them', came, 'pass the secret of session()')
   }
   return [...secrets]
 }

@@ -16,13 +16,15 @@ interface Stored {
 }
 
 interface Kept extends Stored {
+  /** The rooms of those sessions whose guards have seen that it is theirs. */
+  agreed: string[]
   /** What is stored by now. */
   again(): Promise<Stored | null | undefined>
 }
 
 interface RecoverableNamespace {
   _initAdapter?(): void
-  adapter: { restoreSession?(pid: string, offset: string): Promise<unknown> }
+  adapter: { restoreSession?(pid: string, offset: string): Promise<unknown>; delAll(id: string): unknown }
   on(event: 'connection', listener: (socket: RecoverableSocket) => void): unknown
   _preConnectSockets?: Map<string, unknown>
 }
@@ -63,7 +65,7 @@ function withhold(adapter: RecoverableNamespace['adapter']): void {
     const stored = await again()
     if (!stored) return stored
     const stripped: Stored = { ...stored, rooms: [], data: {}, missedPackets: [] }
-    keptBy.set(stripped.data, { ...stored, again })
+    keptBy.set(stripped.data, { ...stored, again, agreed: [] })
     return stripped
   }
 }
@@ -84,7 +86,9 @@ export function recover(socket: RecoverableSocket, room: string | undefined): Pr
   const kept = keptBy.get(socket.data)
   if (!kept) return
   keptBy.delete(socket.data)
-  if (kept.rooms.find(isRoom) !== room) return renew(socket)
+  const isTheirs = room === undefined ? !kept.rooms.some(isRoom) : kept.rooms.includes(room)
+  if (!isTheirs) return renew(socket, kept)
+  if (room) kept.agreed.push(room)
   socket.data = kept.data
   keptBy.set(socket.data, kept)
   return socket.join(kept.rooms)
@@ -111,10 +115,13 @@ function send(socket: RecoverableSocket, packets: unknown[][]): void {
   }
 }
 
-function renew(socket: RecoverableSocket): void {
+/** Of what another guard gave back, its session's room stays. */
+function renew(socket: RecoverableSocket, { agreed }: Kept): Promise<void> | void {
+  socket.nsp.adapter.delAll(socket.id)
   const connecting = socket.nsp._preConnectSockets
   connecting?.delete(socket.id)
   const [id, pid] = [randomBytes(15).toString('base64url'), randomBytes(15).toString('base64url')]
-  Object.assign(socket, { id, pid, recovered: false })
+  Object.assign(socket, { id, pid, recovered: false, data: {} })
   connecting?.set(socket.id, socket)
+  return socket.join(agreed)
 }

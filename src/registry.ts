@@ -105,7 +105,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
    */
   open(id: string, freshFor = Number.POSITIVE_INFINITY): LiveSession | Promise<LiveSession> {
     const live = this.#live.get(id)
-    if (live) return live.isStale(freshFor) ? live.refresh().then(() => live) : live
+    if (live) return live.isStale(freshFor) ? this.during(live, () => live.refresh()).then(() => live) : live
     if (this.#graves.has(id)) throw notFound()
     return this.#firstReads.open(id)
   }
@@ -120,6 +120,17 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     if (live.holders.length === 0) this.#remember(live)
     live.addHolder(holder)
     return live
+  }
+
+  /** Keeps the session live while this is done, and for what follows in the same turn: what happens to it is not missed. */
+  async during<T>(live: LiveSession, work: () => Promise<T>): Promise<T> {
+    const visitor: Holder = { close() {} }
+    const held = this.hold(live, visitor)
+    try {
+      return await work()
+    } finally {
+      setImmediate(() => this.release(held, visitor))
+    }
   }
 
   release(live: LiveSession, holder: Holder): void {
@@ -143,7 +154,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** The store has destroyed it: the other nodes are told, `answered` awaited. */
   ended(id: string, reason: EndReason, answered?: Promise<unknown>): void {
-    once(answered, () => this.emit('ending', roomOf(id), reason))
+    whenAnswered(answered, () => this.emit('ending', roomOf(id), reason))
   }
 
   /** The store no longer has it. A request may still extend one that expired, but not one that was destroyed. */
@@ -175,13 +186,13 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   /** The session is over: if anybody holds it, tells, then closes the holders, `answered` awaited. */
   #close(id: string, reason: EndReason, answered?: Promise<unknown>): void {
     this.#lanes.end(id, reason)
-    this.#firstReads.end(id)
+    this.#firstReads.end(id, reason)
     const live = this.#live.get(id)
     if (!live) return
     this.#forget(live)
     live.ended = reason
     this.emit('end', { sessionID: id, reason })
-    once(answered, () => {
+    whenAnswered(answered, () => {
       for (const holder of [...live.holders]) holder.close()
     })
   }
@@ -208,10 +219,14 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#receive(id, record)
   }
 
+  touched(id: string, cookie: SessionRecord['cookie']): void {
+    this.#live.get(id)?.extend(cookie)
+  }
+
   /** What handlers put into the session may be beyond JSON; then it is their events that fail, not the writer. */
   #receive(id: string, record: SessionRecord): void {
     this.#firstReads.receive(id, record)
-    const live = this.#live.get(id)
+    const live = this.#live.get(id) ?? this.#firstReads.just(id)
     try {
       live?.receive(record)
     } catch (error) {
@@ -241,7 +256,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 }
 
 /** When the response is out, or at once. */
-function once(answered: Promise<unknown> | undefined, work: () => void): void {
+function whenAnswered(answered: Promise<unknown> | undefined, work: () => void): void {
   if (answered) answered.then(work)
   else work()
 }

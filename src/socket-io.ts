@@ -1,6 +1,6 @@
 /**
  * Where Socket.IO is touched: a guard in every namespace, the session on the handshake, and the types that say so.
- * Who gets in is `handshake-session.ts`'s decision.
+ * Who gets in is `admission.ts`'s decision.
  */
 
 import type { ServerChannel } from './cluster'

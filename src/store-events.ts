@@ -15,8 +15,10 @@ export interface StoreListener {
   wants(id: string): boolean
   /** Somebody wrote this session, and the store has it. */
   changed(id: string): void
-  /** Somebody wrote or touched this session, and the store has it: this record. */
+  /** Somebody wrote this session, and the store has it: this record. */
   saved(id: string, record: SessionRecord): void
+  /** Somebody extended this session: its cookie, and nothing else of what that one holds, is in the store. */
+  touched(id: string, cookie: SessionRecord['cookie']): void
   /** Somebody ends this session; called before the store is. `answered` is when the HTTP response is out. */
   end(id: string, reason: 'destroyed' | 'regenerated', answered?: Promise<unknown>): void
   /** The store has done it. */
@@ -39,11 +41,13 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
       return (id, session, callback, ...rest) => {
         const instead = listener.saving(String(id), Object(session), method)
         if (instead) return answer(instead, callback)
-        const record = listener.wants(String(id)) ? copy(session) : undefined
+        const { cookie } = Object(session) as { cookie?: unknown }
+        const record = listener.wants(String(id)) ? copy(method === 'set' ? session : { cookie }) : undefined
         const written = (error: unknown) => {
           if (error) return
           if (method === 'set') listener.changed(String(id))
-          if (record) listener.saved(String(id), record)
+          if (record && method === 'set') listener.saved(String(id), record)
+          if (record && method === 'touch') listener.touched(String(id), record.cookie)
         }
         return watched(callback, written, (done) => original(id, session, done, ...rest))
       }

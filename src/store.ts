@@ -1,6 +1,6 @@
 /**
  * Any express-session store, as promises. A store may throw, call back twice, never, or with garbage: here each call
- * becomes one answer or one `SessionError`. What the records mean is `live-session.ts`'s business.
+ * becomes one answer or one `SessionError`. What the records mean is `stored-session.ts`'s business.
  */
 import { type Session, type SessionData, Store } from 'express-session'
 import type { AtomicStore } from './atomic'

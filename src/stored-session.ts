@@ -73,7 +73,7 @@ export class StoredSession {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { writes } = lane
       const { record, version } = await this.readVersioned()
-      if (!copy.isBasedOn(record)) copy.rebase(this.create(record))
+      this.rebase(copy, record)
       if (lane.writes === writes && (await this.#replace(copy, lane, version))) return
       await pause(attempt)
     }
@@ -90,8 +90,7 @@ export class StoredSession {
     if (this.home.store.isAtomic) return this.#replace(copy, lane, since.version)
     const { writes } = lane
     const { record, version } = await this.readVersioned()
-    const conflicts = copy.isBasedOn(record) ? [] : copy.rebase(this.create(record))
-    const isOvertaken = conflicts.length > 0 || lane.writes !== writes
+    const isOvertaken = this.rebase(copy, record).length > 0 || lane.writes !== writes
     return !isOvertaken && this.#replace(copy, lane, version)
   }
 
@@ -126,6 +125,11 @@ export class StoredSession {
     if (!lane.ended) return
     await this.home.store.destroy(this.id)
     throw notFound()
+  }
+
+  /** Brings a copy up to this record. @returns as `WorkingCopy#rebase` */
+  protected rebase(copy: WorkingCopy, record: SessionRecord): string[] {
+    return copy.isBasedOn(record) ? [] : copy.rebase(this.create(record))
   }
 
   protected goneBecause(): EndReason {

@@ -58,17 +58,24 @@ export class Tickets {
     throw refused('it was changed, or issued with another secret')
   }
 
-  /** Marks a ticket of this session as used. @throws SessionError `ERR_SESSION_TICKET` if it was already, and those of `update` */
+  /**
+   * Marks a ticket of this session as used; it is not, if the store fails.
+   * @throws SessionError `ERR_SESSION_TICKET` if it was used already, and those of `update`
+   */
   async redeem({ nonce, expires }: Ticket, live: LiveSession): Promise<void> {
     this.#forgetExpired()
     if (this.#used.has(nonce)) throw refused('it was used before')
     this.#used.set(nonce, expires)
-    await live.update((session) => {
+    const marked = live.update((session) => {
       const holder = session as { __tickets?: Record<string, number> }
       const used = Object.entries(holder.__tickets ?? {}).filter(([, until]) => until > Date.now())
       if (used.some(([other]) => other === nonce)) throw refused('it was used before')
       if (used.length >= mostUsed) throw refused(`${mostUsed} of this session were used within ${lifetime / 1000} s`)
       holder.__tickets = Object.fromEntries([...used, [nonce, expires]])
+    })
+    await marked.catch((error) => {
+      if (error.code !== 'ERR_SESSION_TICKET') this.#used.delete(nonce)
+      throw error
     })
   }
 

@@ -1,6 +1,6 @@
 /**
  * A session that somebody works on, and the record it was read from: what was changed here, and how to carry that over
- * to a newer record. Git's rebase, per top-level key. No I/O; `live-session.ts` reads and writes.
+ * to a newer record. Git's rebase, per top-level key. No I/O; `stored-session.ts` reads and writes.
  */
 import type { ExpressSession, SessionRecord } from './store'
 
@@ -22,9 +22,14 @@ export class WorkingCopy {
     return now !== this.#base && changedKeys(parts(this.#base), parts(now)).length > 0
   }
 
-  /** Whether this record says what the base says, so that there is nothing to rebase onto. May say no of the same in another order. */
+  /** Whether this record says what the base says. May say no where only the order of keys differs. */
   isBasedOn(record: SessionRecord): boolean {
     return JSON.stringify(record) === this.#base
+  }
+
+  /** What it was made of. */
+  get base(): SessionRecord {
+    return JSON.parse(this.#base)
   }
 
   /**

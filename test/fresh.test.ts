@@ -1,6 +1,7 @@
 /** Always current: handshake.session is what the store holds, when a handler reads it. */
+import { EventEmitter, once } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
-import { type App, ask, idOf, pair, startApp } from './support/app.js'
+import { type App, ask, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { otherProgram, write } from './support/other-program.js'
 import { SlowStore } from './support/slow-store.js'
@@ -162,4 +163,69 @@ test('references stay valid: one session object for its whole life, and the same
   expect(await ask(client, 'read', 'theme')).toBe('dark')
   expect(socket.handshake.session).toBe(session)
   expect(session.items).toBe(items)
+})
+
+describe.each([true, false])('a request that only reads (mergeHttpSaves: %s)', (mergeHttpSaves) => {
+  async function startReading(store = new SlowStore()) {
+    const app = await startApp({ store, mergeHttpSaves })
+    const requests = new EventEmitter()
+    app.express.get('/slow', (_req, res) => {
+      requests.once('finish', () => res.end('done'))
+      requests.emit('begun')
+    })
+    const cookie = await app.login()
+    const begun = once(requests, 'begun')
+    const response = fetch(`${app.url}/slow`, { headers: { cookie } }).then((response) => response.text())
+    await begun
+    const finish = () => {
+      requests.emit('finish')
+      return response
+    }
+    return { app, store, cookie, finish }
+  }
+
+  test('reverts nothing when it ends, though it extends the session with its old copy', async () => {
+    const { app, cookie, finish } = await startReading()
+    const { socket } = await pair(app, cookie)
+    const { session } = socket.handshake
+    const save = (count: number) => {
+      session.count = count
+      return new Promise((saved) => session.save(saved))
+    }
+    await save(1)
+    await app.get('/set/role/guest', cookie)
+    await finish()
+    expect(session).toMatchObject({ count: 1, role: 'guest' })
+    await save(2)
+    expect(await app.get('/session', cookie)).toMatchObject({ count: 2, role: 'guest' })
+  })
+
+  test('nor while a connection reads the session for the first time', async () => {
+    const { app, store, cookie, finish } = await startReading()
+    await app.get('/set/role/guest', cookie)
+    const answer = store.slowDown()
+    const asked = store.calls.get
+    const joining = pair(app, cookie)
+    await expect.poll(() => store.calls.get).toBe(asked + 1)
+    await finish()
+    answer()
+    expect((await joining).socket.handshake.session['role']).toBe('guest')
+  })
+})
+
+test('a page that is reloaded: what HTTP saves between its two connections is not missed', async () => {
+  const store = new SlowStore()
+  const app = await startApp({ store, freshFor: 0 })
+  const cookie = await app.login()
+  const before = await pair(app, cookie)
+  const answer = store.slowDown()
+  const asked = store.calls.get
+  const reloading = pair(app, cookie)
+  await expect.poll(() => store.calls.get).toBe(asked + 1)
+  const left = next(before.socket, 'disconnect')
+  before.client.disconnect()
+  await left
+  await app.get('/set/theme/dark', cookie)
+  answer()
+  expect((await reloading).socket.handshake.session['theme']).toBe('dark')
 })

@@ -142,5 +142,18 @@ test('another instance on the same store wants its own cookie, also of a connect
   await next(client, 'connect')
   const admin = client.io.socket('/admin').connect()
   expect(await next(admin, 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_COOKIE_MISSING' } })
+  const { socket } = await pair(app, await app.login('bob'))
+  expect(await admins.update(socket, (session) => session.user)).toBe('bob')
   admins.close()
+})
+
+test('a connection has one session: a ticket of another, shown at the same time, is refused', async () => {
+  const app = await startApp()
+  const [ann, bob] = [await app.login('ann'), await app.login('bob')]
+  app.io.of('/chat')
+  const ticket = app.sessions.ticket({ session: {}, sessionID: idOf(ann) })
+  const client = connect(app.url, bob, { auth: { ticket }, transports: ['websocket'] })
+  const chat = client.io.socket('/chat', { auth: {} }).connect()
+  const fates = await Promise.allSettled([next(client, 'connect'), next(chat, 'connect')])
+  expect(fates).toMatchObject([{ reason: { data: { code: 'ERR_SESSION_CONFLICT' } } }, { status: 'fulfilled' }])
 })

@@ -1,8 +1,11 @@
 /** Connection state recovery: only for the session that the connection belonged to, and only while that lives. */
+import session from 'express-session'
+import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
 import type { Socket as Client } from 'socket.io-client'
-import { describe, expect, test } from 'vitest'
-import { type App, ask, connect, idOf, next, startApp } from './support/app.js'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { signedCookie } from './compat/handshakes.js'
+import { type App, ask, connect, idOf, next, secret, startApp } from './support/app.js'
 
 /** A client of ann with state worth recovering, its connection cut, and packets that it missed. */
 async function lose(skipMiddlewares: boolean | undefined) {
@@ -150,5 +153,55 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
     client.connect()
     expect(await next(client, 'connect_error')).toMatchObject({ message: 'not today' })
     expect(wire.join()).not.toMatch(/news|more/)
+  })
+})
+
+describe('two instances on one server, each with its own store and cookie', () => {
+  /** A client of ann and of a team, and the cookie of another team. */
+  async function loseTwo() {
+    const app = await startApp({ io: { connectionStateRecovery: {} } })
+    const teams = new session.MemoryStore()
+    for (const id of ['red', 'blue']) teams.set(id, { cookie: { originalMaxAge: null } } as session.SessionData)
+    const sessions = handshakeSession({ store: teams, secret, name: 'team' }).attach(app.io)
+    onTestFinished(() => sessions.close())
+    const ann = await app.login()
+    const headers = { cookie: `${ann}; ${signedCookie('red', 'team')}` }
+    app.io.on('connection', (socket) => {
+      if (socket.recovered) return
+      socket.emit('welcome', 1)
+    })
+    const connection = next<Socket>(app.io, 'connection')
+    const client = connect(app.url, undefined, {
+      ...{ extraHeaders: headers, transports: ['websocket'], reconnection: true, reconnectionDelay: 5 },
+    })
+    await next(client, 'welcome')
+    const socket = await connection
+    socket.data.of = 'red'
+    const rooms = { ann: app.sessions.room(idOf(ann)), red: sessions.room('red'), blue: sessions.room('blue') }
+    return { app, client, socket, headers, ann, rooms }
+  }
+
+  test('the owner of both recovers, and is in the rooms of both', async () => {
+    const { app, client, socket, rooms } = await loseTwo()
+    const again = next<Socket>(app.io, 'connection')
+    await cut(client, socket, () => {})
+    client.connect()
+    const recovered = await again
+    expect(recovered).toMatchObject({ recovered: true, data: { of: 'red' } })
+    expect([...recovered.rooms]).toEqual(expect.arrayContaining([rooms.ann, rooms.red]))
+  })
+
+  test('one that lost one of them is a new connection, with the rooms that it has now and no old data', async () => {
+    const { app, client, socket, headers, ann, rooms } = await loseTwo()
+    const again = next<Socket>(app.io, 'connection')
+    await cut(client, socket, () => {
+      headers.cookie = `${ann}; ${signedCookie('blue', 'team')}`
+    })
+    client.connect()
+    const renewed = await again
+    expect(renewed.recovered).toBe(false)
+    expect(renewed.data).toEqual({})
+    expect(new Set(renewed.rooms)).toEqual(new Set([renewed.id, rooms.ann, rooms.blue]))
+    expect(app.io.sockets.adapter.sids.size).toBe(1)
   })
 })

@@ -5,6 +5,7 @@ import type { Socket } from 'socket.io'
 import { describe, expect, test, vi } from 'vitest'
 import { type App, connect, idOf, next, secret, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
+import { FaultyStore } from './support/faulty-store.js'
 import { otherProgram, read } from './support/other-program.js'
 
 async function startTicketApp(options = {}): Promise<App> {
@@ -80,7 +81,7 @@ test('sockets that come by two tickets at once share one session object', async 
   const first = next(connectWith(app, tickets[0]), 'connect')
   await vi.waitFor(() => expect(store.held).toHaveLength(1))
   const second = next(connectWith(app, tickets[1]), 'connect')
-  await vi.waitFor(() => expect(store.calls.get).toBe(4))
+  await vi.waitFor(() => expect(store.calls.get).toBe(3))
   const { held } = store
   store.held = undefined
   for (const release of held) release()
@@ -182,6 +183,29 @@ describe('anything else in its place is refused, and ends nothing', () => {
       steps: [{ step: 'ticket', ok: false }],
     })
   })
+})
+
+test('the session on the socket knows what using the ticket has written', async () => {
+  const app = await startTicketApp()
+  const cookie = await app.login()
+  const connection = next<Socket>(app.io, 'connection')
+  connectWith(app, await app.get('/ticket', cookie))
+  const { session } = (await connection).handshake
+  expect(session).toHaveProperty('__tickets')
+  session.count = 1
+  await new Promise((saved) => session.save(saved))
+  expect(await read(app.store, idOf(cookie))).toMatchObject({ count: 1, __tickets: session['__tickets'] })
+})
+
+test('a ticket is not used up by a store that fails', async () => {
+  const store = new FaultyStore()
+  const app = await startTicketApp({ store })
+  const ticket = await app.get('/ticket', await app.login())
+  store.broken = { method: 'set', fault: 'throws' }
+  expect(await next(connectWith(app, ticket), 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_STORE' } })
+  store.broken = undefined
+  await next(connectWith(app, ticket), 'connect')
+  expect(await next(connectWith(app, ticket), 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_TICKET' } })
 })
 
 test('ticket(req) of a request without a session says so', async () => {
