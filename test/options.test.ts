@@ -16,7 +16,11 @@ const wrong: [string, unknown, RegExp][] = [
   ['an empty secret', { ...good, secret: '' }, /secret: expected/],
   ['no secret in the array', { ...good, secret: [] }, /secret: expected at least one/],
   ['an array with an empty secret', { ...good, secret: ['x', ''] }, /secret: expected/],
-  ['a number as secret', { ...good, secret: 7 }, /secret: expected a string, Buffer or KeyObject, or an array of them, got number; pass/],
+  [
+    'a number as secret',
+    { ...good, secret: 7 },
+    /secret: expected a string, Buffer or KeyObject, or an array of them, got number; pass/,
+  ],
   ['an empty name', { ...good, name: '' }, /name: expected the name of the session cookie/],
   ['name and key that differ', { ...good, name: 'a', key: 'b' }, /`key` is an alias of `name`/],
   ['required: "yes"', { ...good, required: 'yes' }, /required: expected true or false, got yes/],
