@@ -91,8 +91,7 @@ export class Verifier {
     const known = this.#ids.get(value)
     if (known !== undefined) return known
     const id = verifySessionID(value, this.#secrets)
-    const [oldest] = this.#ids.keys()
-    if (oldest !== undefined && this.#ids.size >= mostVerified) this.#ids.delete(oldest)
+    if (this.#ids.size >= mostVerified) this.#ids.delete(this.#ids.keys().next().value as string)
     this.#ids.set(value, id)
     return id
   }

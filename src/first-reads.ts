@@ -17,6 +17,8 @@ interface FirstRead {
 export class FirstReads {
   readonly #home: Home
   readonly #reads = new Map<string, FirstRead>()
+  /** Those that are over in this turn. */
+  readonly #lingering: string[] = []
 
   constructor(home: Home) {
     this.#home = home
@@ -54,12 +56,22 @@ export class FirstReads {
     const opened = this.#home.store.get(id).then((record) => {
       if (!record || read.isOver) throw notFound()
       read.live = new LiveSession(id, read.newer ?? record, this.#home)
-      setImmediate(() => this.#reads.delete(id)) // By then whoever waited for it holds it.
+      this.#linger(id)
       return read.live
     })
     opened.catch(() => this.#reads.delete(id))
     const read: FirstRead = { opened, live: undefined, isOver: false, newer: undefined }
     this.#reads.set(id, read)
     return opened
+  }
+
+  /** Until the end of this turn: by then whoever waited for it holds it. */
+  #linger(id: string): void {
+    if (this.#lingering.length === 0) setImmediate(() => this.#forget())
+    this.#lingering.push(id)
+  }
+
+  #forget(): void {
+    for (const id of this.#lingering.splice(0)) this.#reads.delete(id)
   }
 }
