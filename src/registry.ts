@@ -220,15 +220,19 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   touched(id: string, cookie: SessionRecord['cookie']): void {
-    this.#live.get(id)?.extend(cookie)
+    this.#tell(id, (live) => live.extend(cookie))
+  }
+
+  #receive(id: string, record: SessionRecord): void {
+    this.#firstReads.receive(id, record)
+    this.#tell(id, (live) => live.receive(record))
   }
 
   /** What handlers put into the session may be beyond JSON; then it is their events that fail, not the writer. */
-  #receive(id: string, record: SessionRecord): void {
-    this.#firstReads.receive(id, record)
+  #tell(id: string, news: (live: LiveSession) => void): void {
     const live = this.#live.get(id) ?? this.#firstReads.just(id)
     try {
-      live?.receive(record)
+      if (live) news(live)
     } catch (error) {
       live?.outdate()
       this.unheard(error, 'refresh')

@@ -13,12 +13,13 @@ test.each([
   ['a circle', circle],
   ['something whose toJSON throws', { toJSON: () => JSON.parse('{') }],
 ])('%s in the session of a socket fails its own saves and events, and no HTTP request', async (_name, value) => {
-  const app = await startApp({ freshFor: 0 })
+  const app = await startApp({ freshFor: 0, session: { cookie: { maxAge: 60_000 } } })
   app.io.on('connection', (socket) => socket.on('work', (answer) => answer('done')))
   const cookie = await app.login()
   const { client, socket } = await pair(app, cookie)
   socket.handshake.session['odd'] = value
   expect(await app.get('/set/theme/dark', cookie)).toMatchObject({ theme: 'dark' })
+  expect(await app.get('/session', cookie)).toMatchObject({ theme: 'dark' })
   expect(await new Promise((saved) => socket.handshake.session.save(saved))).toBeInstanceOf(Error)
   const failed = next(socket, 'error')
   client.emit('work', () => expect.unreachable('it is not known what the session holds'))
