@@ -22,7 +22,7 @@ export async function holdSession(session: unknown, conn: ConnectionLike): Promi
   if (!found) return session
   const { live, registry } = found
   // Nobody told us what happened to a session that nobody held.
-  if (live.holders.length === 0) await live.refresh()
+  if (live.holders.length === 0) await registry.during(live, () => live.refresh())
   if (conn.readyState !== 'open') return session
   const held = registry.hold(live, conn)
   conn.on('close', () => registry.release(held, conn))

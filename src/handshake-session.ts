@@ -43,9 +43,6 @@ export function handshakeSession(options: HandshakeSessionOptions): HandshakeSes
   return new HandshakeSessions(options)
 }
 
-/** What of a `Socket` tells its session. */
-type SocketTarget = Pick<SocketLike, 'conn'> & { handshake?: object }
-
 /** What `handshakeSession` returns. All its methods may be called at any time, in any order, more than once. */
 export class HandshakeSessions {
   readonly #options: ResolvedOptions
@@ -109,7 +106,7 @@ export class HandshakeSessions {
    * @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND` when the session is gone, it is never resurrected;
    * `_CONFLICT`, `_STORE`, `_TIMEOUT`; and whatever `change` throws
    */
-  async update<T>(target: SocketTarget | string, change: Change<T>): Promise<T> {
+  async update<T>(target: Pick<SocketLike, 'conn'> | string, change: Change<T>): Promise<T> {
     return (await this.#find(target)).update(change)
   }
 
@@ -169,15 +166,13 @@ export class HandshakeSessions {
     this.#registry.leave()
   }
 
-  #find(target: SocketTarget | string): LiveSession | Promise<LiveSession> {
+  #find(target: Pick<SocketLike, 'conn'> | string): LiveSession | Promise<LiveSession> {
     this.#admission.assertOpen()
     if (typeof target !== 'object' || target === null) return this.#registry.open(checkID(target))
     const live = this.#admission.heldBy(target.conn)
     if (live) return live
-    // Let in by another instance, which may have another cookie; or the client has left.
-    const { sessionID } = Object(target.handshake) as { sessionID?: unknown }
-    if (typeof sessionID !== 'string') throw notFound()
-    return this.#registry.open(sessionID)
+    const message = 'that socket has no session by this instance: its client left, or another instance let it in'
+    throw new SessionError('ERR_SESSION_NOT_FOUND', message)
   }
 
   readonly #cors = (): CorsLike[] => {

@@ -86,7 +86,8 @@ export function recover(socket: RecoverableSocket, room: string | undefined): Pr
   const kept = keptBy.get(socket.data)
   if (!kept) return
   keptBy.delete(socket.data)
-  const isTheirs = room === undefined ? !kept.rooms.some(isRoom) : kept.rooms.includes(room)
+  const isOthers = (each: string) => isRoom(each) && !kept.agreed.includes(each)
+  const isTheirs = room === undefined ? !kept.rooms.some(isOthers) : kept.rooms.includes(room)
   if (!isTheirs) return renew(socket, kept)
   if (room) kept.agreed.push(room)
   socket.data = kept.data
@@ -116,8 +117,9 @@ function send(socket: RecoverableSocket, packets: unknown[][]): void {
 }
 
 /** Of what another guard gave back, its session's room stays. */
-function renew(socket: RecoverableSocket, { agreed }: Kept): Promise<void> | void {
-  socket.nsp.adapter.delAll(socket.id)
+function renew(socket: RecoverableSocket, { agreed, data }: Kept): Promise<void> | void {
+  const wasGivenBack = socket.data === data
+  if (wasGivenBack) socket.nsp.adapter.delAll(socket.id) // Else there are none, or those of its owner, who is back already.
   const connecting = socket.nsp._preConnectSockets
   connecting?.delete(socket.id)
   const [id, pid] = [randomBytes(15).toString('base64url'), randomBytes(15).toString('base64url')]

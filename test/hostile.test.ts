@@ -144,7 +144,12 @@ test('another instance on the same store wants its own cookie, also of a connect
   const admin = client.io.socket('/admin').connect()
   expect(await next(admin, 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_COOKIE_MISSING' } })
   const { socket } = await pair(app, await app.login('bob'))
-  expect(await admins.update(socket, (session) => session.user)).toBe('bob')
+  expect(await app.sessions.update(socket, (session) => session.user)).toBe('bob')
+  const byAdmins = admins.update(socket, () => expect.unreachable('it is not theirs'))
+  await expect(byAdmins).rejects.toMatchObject({
+    code: 'ERR_SESSION_NOT_FOUND',
+    message: expect.stringContaining('by this instance'),
+  })
   admins.close()
 })
 

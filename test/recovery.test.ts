@@ -99,6 +99,21 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
     expect((app.io.of('/') as unknown as { _preConnectSockets: Map<string, unknown> })._preConnectSockets.size).toBe(0)
   })
 
+  test('a stranger who knows the private id of a client that is back takes nothing from it', async () => {
+    const { app, client, socket } = await lose(skipMiddlewares)
+    await cut(client, socket, () => {})
+    client.connect()
+    await ask(client, 'sync')
+    const stranger = connect(app.url, await app.login('bob'), { autoConnect: false })
+    const { _pid, _lastOffset } = client as unknown as Record<string, string>
+    Object.assign(stranger, { _pid, _lastOffset })
+    await next(stranger.connect(), 'connect')
+    const news = next(client, 'news')
+    miss(app)
+    expect(await news).toBe('private to ann')
+    expect(stranger.id).not.toBe(client.id)
+  })
+
   test('what is broadcast while the guard reads the store arrives as well', async () => {
     const { app, client, socket } = await lose(skipMiddlewares)
     const heard: unknown[] = []

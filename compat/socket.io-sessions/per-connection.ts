@@ -40,7 +40,9 @@ export class PerConnection implements Mode, Holder {
     const { credentials, registry } = this.#enabled
     const opened = await credentials.open(sid, this.#client.request)
     if (this.#live?.id === opened.id) return
+    const hadAnother = this.#live !== undefined
     await this.#commit()
+    if (hadAnother) await registry.during(opened, () => opened.refresh()) // That may have taken long.
     if (!this.#client.connected) return
     this.#live = registry.hold(opened, this)
     this.#listeners = announce(this.#enabled, 'sconnection', this.#client, this.#live.session)
