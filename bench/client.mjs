@@ -1,12 +1,7 @@
 // The client of all peers: Engine.IO 4 and Socket.IO 5 text frames by hand, on raw `ws`, so that the server's process has
 // the work and this one little.
-import { createRequire } from 'node:module'
 import { sign } from 'cookie-signature'
-
-// The `ws` that Socket.IO itself uses.
-const require = createRequire(import.meta.url)
-const socketIo = createRequire(require.resolve('socket.io'))
-const { WebSocket } = createRequire(socketIo.resolve('engine.io'))('ws')
+import WebSocket from 'ws'
 
 export const secret = 'keyboard cat'
 export const namespaces = ['/', '/a', '/b']
@@ -20,7 +15,11 @@ export function idOf(prefix, index = 0) {
 }
 
 export function cookieOf(id) {
-  return `connect.sid=${encodeURIComponent(`s:${sign(id, secret)}`)}`
+  return cookieSignedBy(secret, id)
+}
+
+export function cookieSignedBy(by, id) {
+  return `connect.sid=${encodeURIComponent(`s:${sign(id, by)}`)}`
 }
 
 /** One connection, there when the server has acknowledged each of the namespaces. */

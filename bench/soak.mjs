@@ -5,14 +5,13 @@ import { createHook } from 'node:async_hooks'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { sign } from 'cookie-signature'
 import session from 'express-session'
 import { handshakeSession } from 'handshake-session'
 import { SessionRegistry } from 'handshake-session/internals'
 import { Server } from 'socket.io'
 import WebSocket from 'ws'
+import { cookieSignedBy, secret } from './client.mjs'
 
-const secret = 'keyboard cat'
 const pool = 1_000
 const atOnce = 50
 const megabyte = 2 ** 20
@@ -78,8 +77,8 @@ function listenersOf(emitter) {
 /** A connection that speaks just enough of the protocol. */
 class Client {
   constructor(port, id, { by = secret, auth = {} } = {}) {
-    const cookie = `connect.sid=${encodeURIComponent(`s:${sign(id, by)}`)}`
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`, { headers: { cookie } })
+    const headers = { cookie: cookieSignedBy(by, id) }
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`, { headers })
     this.closed = once(this.socket, 'close')
     this.connected = new Promise((resolve, reject) => {
       this.socket.on('error', reject)

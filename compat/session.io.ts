@@ -4,7 +4,7 @@
  * `done` two or three times, and so let strangers in, this one answers once: README.md of this folder has the table.
  */
 import { SessionError, type StoreLike } from '../src'
-import { decode, type Holder, type LiveSession, parseHeader, SessionRegistry } from '../src/internals'
+import { decode, type LiveSession, parseHeader, SessionRegistry } from '../src/internals'
 import { ask, checkTimeout } from './answer'
 import { rememberLive } from './live-sessions'
 
@@ -81,37 +81,29 @@ function sessionIO(
   }
 }
 
-/** Holds the session while the handshake is decided. */
-interface Visit extends Holder {
-  live: LiveSession | undefined
-}
-
 type Verdict = [error?: unknown, authorized?: boolean]
 
 async function decide(handshake: sessionIO.Handshake | undefined, setup: Setup): Promise<Verdict> {
   const { registry, fn, options, timeout } = setup
-  // While `fn` thinks, the session stays fresh; and when it ends meanwhile, we hear of it.
-  const visit: Visit = { live: undefined, close() {} }
-  try {
-    const opened = await open(handshake, setup, visit).catch(told)
-    if (Array.isArray(opened) && !(fn && options.fnOnFailure)) return opened
-    if (!fn) return [null, true]
-    const verdict = await ask<Verdict>('session.io: fn', timeout, (answer) => fn(handshake as never, answer))
-    return !Array.isArray(opened) && opened.ended ? [null, false] : verdict
-  } finally {
-    // Whoever is told next may hold it in turn, before we let go.
-    setImmediate(() => visit.live && registry.release(visit.live, visit))
-  }
+  const verdict = async (): Promise<Verdict> =>
+    fn ? ask<Verdict>('session.io: fn', timeout, (answer) => fn(handshake as never, answer)) : [null, true]
+  const opened = await open(handshake, setup).catch(told)
+  if (Array.isArray(opened)) return fn && options.fnOnFailure ? verdict() : opened
+  // While `fn` thinks, the session stays fresh, and when it ends meanwhile, we hear of it; whoever is told next may hold it
+  // in turn.
+  return registry.during(opened, async () => {
+    const answer = await verdict()
+    return opened.ended ? [null, false] : answer
+  })
 }
 
 /** Header → id → live session, which is put on the handshake. */
-async function open(handshake: sessionIO.Handshake | undefined, setup: Setup, visit: Visit): Promise<LiveSession> {
+async function open(handshake: sessionIO.Handshake | undefined, setup: Setup): Promise<LiveSession> {
   const { registry } = setup
   const header: unknown = handshake?.headers?.cookie
   if (!handshake || typeof header !== 'string' || header === '') throw new Refusal('No cookie in header')
   const id = await readID(handshake, header, setup)
-  const live = registry.hold(await registry.open(id, freshFor), visit)
-  visit.live = live
+  const live = await registry.open(id, freshFor)
   handshake.session = live.session
   rememberLive(live, registry)
   return live

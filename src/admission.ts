@@ -63,8 +63,8 @@ export class Admission {
     this.assertOpen()
     const ticket = ticketOf(handshake)
     if (ticket !== undefined) return await this.#redeem(ticket)
-    const id = identify(handshake, this.#options, this.#cors, this.#verifier)
-    return await this.#registry.open(typeof id === 'string' ? id : await id, this.#options.freshFor)
+    const id = await identify(handshake, this.#options, this.#cors, this.#verifier)
+    return await this.#registry.open(id, this.#options.freshFor)
   }
 
   /** The session that this connection has by this instance. */

@@ -67,11 +67,9 @@ export class FirstReads {
 
   /** Until the end of this turn: by then whoever waited for it holds it. */
   #linger(id: string): void {
-    if (this.#lingering.length === 0) setImmediate(() => this.#forget())
-    this.#lingering.push(id)
-  }
-
-  #forget(): void {
-    for (const id of this.#lingering.splice(0)) this.#reads.delete(id)
+    if (this.#lingering.push(id) > 1) return
+    setImmediate(() => {
+      for (const id of this.#lingering.splice(0)) this.#reads.delete(id)
+    })
   }
 }

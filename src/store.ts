@@ -114,14 +114,9 @@ export class SessionStore {
    * that answers with garbage has failed: nobody may take that for the end of a session.
    */
   #valid(record: unknown): SessionRecord | undefined {
+    if (isRecord(record)) return this.canTouch || !isExpired(record) ? record : undefined
     if (!record || isKeyDocument(record)) return undefined
-    if (!isRecord(record)) {
-      throw new SessionError(
-        'ERR_SESSION_STORE',
-        'the session store gave something that is no session: it has no cookie',
-      )
-    }
-    return this.canTouch || !isExpired(record) ? record : undefined
+    throw new SessionError('ERR_SESSION_STORE', 'the session store gave something that is no session: it has no cookie')
   }
 
   #promise<T>(method: string, start: () => Promise<T>): Promise<T> {
