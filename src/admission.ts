@@ -12,6 +12,7 @@ import type { AllCors } from './origin'
 import { recover } from './recovery'
 import type { SessionRegistry } from './registry'
 import { type ConnectionLike, expose, type SocketLike, useFirst } from './socket-io'
+import { isThenable } from './store'
 import { notFound } from './stored-session'
 import { Tickets } from './ticket'
 
@@ -52,19 +53,28 @@ export class Admission {
   }
 
   readonly guard = (socket: SocketLike, next: (error?: Error) => void): void => {
-    this.#admit(socket).then(
-      () => next(),
-      (error: unknown) => next(this.#tell(error, 'handshake').forClient()),
-    )
+    const refuse = (error: unknown) => next(this.#tell(error, 'handshake').forClient())
+    let admitting: Promise<void> | void
+    try {
+      admitting = this.#admit(socket)
+    } catch (error) {
+      refuse(error)
+      return
+    }
+    if (admitting) admitting.then(() => next(), refuse)
+    else next()
   }
 
-  /** @throws SessionError (rejects) for whatever refuses this handshake */
-  async open(handshake: HandshakeLike): Promise<LiveSession> {
+  /**
+   * @returns a promise only where somebody has to be asked
+   * @throws SessionError (or rejects) for whatever refuses this handshake
+   */
+  open(handshake: HandshakeLike): LiveSession | Promise<LiveSession> {
     this.assertOpen()
     const ticket = ticketOf(handshake)
-    if (ticket !== undefined) return await this.#redeem(ticket)
-    const id = await identify(handshake, this.#options, this.#cors, this.#verifier)
-    return await this.#registry.open(id, this.#options.freshFor)
+    if (ticket !== undefined) return this.#redeem(ticket)
+    const id = identify(handshake, this.#options, this.#cors, this.#verifier)
+    return after(id, (id) => this.#read(id))
   }
 
   /** The session that this connection has by this instance. */
@@ -77,41 +87,53 @@ export class Admission {
     if (this.isClosed) throw new SessionError('ERR_SESSION_ENDED', 'this instance was closed with close()')
   }
 
-  async #admit(socket: SocketLike): Promise<void> {
-    const { conn } = socket
-    const opened = this.#held.get(conn) ?? (await this.#identify(socket))
-    this.assertOpen()
-    const live = opened && this.#hold(opened, conn)
-    expose(socket, live)
-    if (live) useFirst(socket, (_event, next) => pass(live, next, this.#options, this.#tell))
-    await recover(socket, live?.room)
-    if (live) await socket.join(live.room)
+  #admit(socket: SocketLike): Promise<void> | void {
+    return after(this.#held.get(socket.conn) ?? this.#identify(socket), (opened) => {
+      this.assertOpen()
+      const live = opened && this.#hold(opened, socket.conn)
+      expose(socket, live)
+      if (live) useFirst(socket, (_event, next) => pass(live, next, this.#options, this.#tell))
+      return after(recover(socket, live?.room), () => live && socket.join(live.room))
+    })
   }
 
   /** The session, undefined where none is required, or the refusal. */
-  async #identify({ conn, handshake }: SocketLike): Promise<LiveSession | undefined> {
+  #identify(socket: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
+    return this.#options.required ? this.#openFor(socket) : this.#openIfAny(socket)
+  }
+
+  async #openIfAny(socket: SocketLike): Promise<LiveSession | undefined> {
     try {
-      return await (ticketOf(handshake) === undefined ? this.open(handshake) : this.#openOnce(conn, handshake))
+      return await this.#openFor(socket)
     } catch (error) {
-      if (this.#options.required || !isAnonymous(error as SessionError)) throw error
+      if (!isAnonymous(error as SessionError)) throw error
       this.#tell(error, 'handshake')
       return undefined
     }
+  }
+
+  #openFor({ conn, handshake }: SocketLike): LiveSession | Promise<LiveSession> {
+    return ticketOf(handshake) === undefined ? this.open(handshake) : this.#openOnce(conn, handshake)
   }
 
   /** A ticket is good for one connection, whose namespaces all show it. */
   #openOnce(conn: object, handshake: HandshakeLike): Promise<LiveSession> {
     let opening = this.#redeeming.get(conn)
     if (!opening) {
-      opening = this.open(handshake).finally(() => this.#redeeming.delete(conn))
+      this.assertOpen()
+      opening = this.#redeem(ticketOf(handshake)).finally(() => this.#redeeming.delete(conn))
       this.#redeeming.set(conn, opening)
     }
     return opening
   }
 
+  #read(id: string): LiveSession | Promise<LiveSession> {
+    return this.#registry.open(id, this.#options.freshFor)
+  }
+
   async #redeem(shown: unknown): Promise<LiveSession> {
     const ticket = this.tickets.read(shown)
-    const live = await this.#registry.open(ticket.id, this.#options.freshFor)
+    const live = await this.#read(ticket.id)
     await this.#registry.during(live, () => this.tickets.redeem(ticket, live))
     return live
   }
@@ -128,4 +150,9 @@ export class Admission {
     conn.on('close', this.#closed)
     return live
   }
+}
+
+/** As `then`, but in the same turn where the value is there already: that costs no promise, and answers sooner. */
+function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return isThenable(value) ? (value as Promise<T>).then(next) : next(value as T)
 }

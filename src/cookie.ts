@@ -71,16 +71,18 @@ export function verifySessionID(value: string, secrets: readonly Secret[]): stri
   )
 }
 
-/** How many verified values are remembered. */
-const mostVerified = 1_000
+/** How many genuine values are remembered at least, of twice as many at most. */
+const fewestVerified = 500
 
 /**
- * Verifies signed values, and remembers a thousand that were genuine: the signature is half of what it costs to find a session
- * that is live. They are found by their hash, so the time it takes tells nothing of how much of a forged one is right.
+ * Verifies signed values, and remembers up to a thousand that were genuine: the signature is half of what it costs to find a
+ * session that is live. They are found by their hash, so the time it takes tells nothing of how much of a forged one is right.
  */
 export class Verifier {
   readonly #secrets: readonly Secret[]
-  readonly #ids = new Map<string, string>()
+  /** Value → id. When these are enough they become the older ones, and those are forgotten. */
+  #latest = new Map<string, string>()
+  #older = new Map<string, string>()
 
   constructor(secrets: readonly Secret[]) {
     this.#secrets = secrets
@@ -88,11 +90,14 @@ export class Verifier {
 
   /** As `verifySessionID`. */
   verify(value: string): string {
-    const known = this.#ids.get(value)
+    const known = this.#latest.get(value)
     if (known !== undefined) return known
-    const id = verifySessionID(value, this.#secrets)
-    if (this.#ids.size >= mostVerified) this.#ids.delete(this.#ids.keys().next().value as string)
-    this.#ids.set(value, id)
+    const id = this.#older.get(value) ?? verifySessionID(value, this.#secrets)
+    if (this.#latest.size >= fewestVerified) {
+      this.#older = this.#latest
+      this.#latest = new Map()
+    }
+    this.#latest.set(value, id)
     return id
   }
 }

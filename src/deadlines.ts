@@ -1,29 +1,45 @@
+/** A call that waits for its answer. */
+export interface Deadline {
+  /** In ms since the process began: clocks may be set. */
+  readonly at: number
+  /** What to do then; nothing once it is over. */
+  expire: (() => void) | undefined
+}
+
 /** Who waits for an answer, and how long: one timer for all of them, because most answers come at once. */
 export class Deadlines {
-  /** What to do, and when, in ms since the process began: clocks may be set. In this order, as all wait equally long. */
-  readonly #waiting = new Map<() => void, number>()
+  /** In this order, as all wait equally long. */
+  readonly #waiting = new Set<Deadline>()
   #timer: NodeJS.Timeout | undefined
 
   /** Calls `expire` in so many milliseconds, unless `end` is told of it before. */
-  begin(expire: () => void, milliseconds: number): void {
-    this.#waiting.set(expire, performance.now() + milliseconds)
+  begin(expire: () => void, milliseconds: number): Deadline {
+    const deadline = { at: performance.now() + milliseconds, expire }
+    this.#waiting.add(deadline)
     this.#timer ??= this.#check(milliseconds)
+    return deadline
   }
 
-  end(expire: () => void): void {
-    this.#waiting.delete(expire)
+  /**
+   * Empties it as well: V8 keeps the table that a Set or a Map has outgrown for as long as an older one of it is in the old
+   * space, and all that hangs on its entries would be kept, and copied, with it.
+   */
+  end(deadline: Deadline): void {
+    this.#waiting.delete(deadline)
+    deadline.expire = undefined
   }
 
   #check(milliseconds: number): NodeJS.Timeout {
     return setTimeout(() => {
       const now = performance.now()
-      for (const [expire, at] of this.#waiting) {
-        if (at > now) break
-        this.#waiting.delete(expire)
-        expire()
+      for (const deadline of this.#waiting) {
+        if (deadline.at > now) break
+        const { expire } = deadline
+        this.end(deadline)
+        expire?.()
       }
-      const [next] = this.#waiting.values()
-      this.#timer = next === undefined ? undefined : this.#check(Math.max(1, next - now))
+      const [next] = this.#waiting
+      this.#timer = next && this.#check(Math.max(1, next.at - now))
     }, milliseconds).unref()
   }
 }

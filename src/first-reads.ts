@@ -6,11 +6,11 @@ import { LiveSession } from './live-session'
 import type { SessionRecord } from './store'
 import { type EndReason, type Home, notFound } from './stored-session'
 
-interface FirstRead {
-  opened: Promise<LiveSession>
+class FirstRead {
+  opened: Promise<LiveSession> | undefined
   /** Once it is read. */
   live: LiveSession | undefined
-  isOver: boolean
+  isOver = false
   newer: SessionRecord | undefined
 }
 
@@ -53,23 +53,31 @@ export class FirstReads {
   }
 
   #begin(id: string): Promise<LiveSession> {
-    const opened = this.#home.store.get(id).then((record) => {
-      if (!record || read.isOver) throw notFound()
-      read.live = new LiveSession(id, read.newer ?? record, this.#home)
-      this.#linger(id)
-      return read.live
-    })
-    opened.catch(() => this.#reads.delete(id))
-    const read: FirstRead = { opened, live: undefined, isOver: false, newer: undefined }
+    const read = new FirstRead()
     this.#reads.set(id, read)
-    return opened
+    read.opened = this.#home.store.get(id).then(
+      (record) => {
+        this.#linger(id)
+        if (!record || read.isOver) throw notFound()
+        read.live = new LiveSession(id, read.newer ?? record, this.#home)
+        return read.live
+      },
+      (error) => {
+        this.#linger(id)
+        throw error
+      },
+    )
+    return read.opened
   }
 
-  /** Until the end of this turn: by then whoever waited for it holds it. */
+  /** Until the end of this turn: by then whoever waited for it holds it. Then emptied as well, as in `Deadlines#end`. */
   #linger(id: string): void {
     if (this.#lingering.push(id) > 1) return
     setImmediate(() => {
-      for (const id of this.#lingering.splice(0)) this.#reads.delete(id)
+      for (const id of this.#lingering.splice(0)) {
+        Object.assign(this.#reads.get(id) ?? {}, new FirstRead())
+        this.#reads.delete(id)
+      }
     })
   }
 }

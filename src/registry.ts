@@ -56,7 +56,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly #target: StoreLike
   readonly #restore: () => void
   readonly #live = new Map<string, LiveSession>()
-  readonly #byRoom = new Map<string, LiveSession>()
+  /** The same by their rooms; made when another node names the first one. */
+  #byRoom: Map<string, LiveSession> | undefined
   readonly #firstReads = new FirstReads(this)
   readonly #lanes = new Lanes()
   readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
@@ -88,7 +89,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#restore()
     this.#lifetime.stop()
     this.#live.clear()
-    this.#byRoom.clear()
+    this.#byRoom = undefined
     registries.delete(this.#target)
   }
 
@@ -166,13 +167,13 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   /** Another node ended this session. */
   heardEnded(room: string, reason: EndReason): void {
     this.#graves.bury(room)
-    const live = this.#byRoom.get(room)
+    const live = this.#inRoom(room)
     if (live) this.#close(live.id, reason)
   }
 
   /** Another node wrote this session. */
   heardChanged(room: string): void {
-    const live = this.#byRoom.get(room)
+    const live = this.#inRoom(room)
     if (!live) return
     live.outdate()
     live.refresh().catch((error) => live.ended || this.unheard(error, 'refresh'))
@@ -249,13 +250,18 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   #remember(live: LiveSession): void {
     this.#live.set(live.id, live)
-    this.#byRoom.set(live.room, live)
+    this.#byRoom?.set(live.room, live)
     this.#lifetime.start()
   }
 
   #forget(live: LiveSession): void {
     this.#live.delete(live.id)
-    this.#byRoom.delete(live.room)
+    this.#byRoom?.delete(live.room)
+  }
+
+  #inRoom(room: string): LiveSession | undefined {
+    this.#byRoom ??= new Map([...this.#live.values()].map((live) => [live.room, live]))
+    return this.#byRoom.get(room)
   }
 }
 

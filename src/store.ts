@@ -54,8 +54,11 @@ export class SessionStore {
 
   /** The record, or undefined where there is none: unknown or expired. @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT` */
   get(id: string): Promise<SessionRecord | undefined> {
-    const got = this.#call('get', (done: Callback<unknown>) => this.#methods.get(id, done))
-    return got.then((record) => this.#valid(record))
+    return this.#call(
+      'get',
+      (done: Callback<unknown>) => this.#methods.get(id, done),
+      (record) => this.#valid(record),
+    )
   }
 
   /** Whether the store can compare and set. */
@@ -123,17 +126,26 @@ export class SessionStore {
     return this.#call<T>(method, (done) => start().then((value) => done(null, value)))
   }
 
-  /** First answer wins: of a store that calls back twice, or throws after it did, the rest is dropped. */
-  #call<T>(method: string, start: (done: Callback<T>) => unknown): Promise<T> {
+  /**
+   * First answer wins: of a store that calls back twice, or throws after it did, the rest is dropped.
+   * @param read makes of the answer what is wanted; may throw
+   */
+  #call<T, R = T>(
+    method: string,
+    start: (done: Callback<T>) => unknown,
+    read = (answer: T) => answer as unknown as R,
+  ): Promise<R> {
     return new Promise((resolve, reject) => {
       const { timeout } = this
-      const expire = () => reject(timeoutError(method, timeout))
-      this.#deadlines.begin(expire, timeout)
-      const done: Callback<T> = (error, value) => {
-        this.#deadlines.end(expire)
-        if (isMissing(error)) resolve(undefined as T)
-        else if (error) reject(storeError(method, error))
-        else resolve(value as T)
+      const deadline = this.#deadlines.begin(() => reject(timeoutError(method, timeout)), timeout)
+      const done: Callback<T> = (error, answer) => {
+        this.#deadlines.end(deadline)
+        if (error && !isMissing(error)) return reject(storeError(method, error))
+        try {
+          resolve(read((error ? undefined : answer) as T))
+        } catch (invalid) {
+          reject(invalid)
+        }
       }
       const fail = (error: unknown) => done(error || new Error('failed without an error'))
       try {
