@@ -21,10 +21,10 @@ export type Tell = (error: unknown, stage: Stage) => SessionError
 
 export class Admission {
   readonly tickets: Tickets
+  readonly verifier: Verifier
   /** Nobody gets in any more. */
   isClosed = false
 
-  readonly #verifier: Verifier
   readonly #options: ResolvedOptions
   readonly #registry: SessionRegistry
   readonly #cors: AllCors
@@ -38,7 +38,7 @@ export class Admission {
 
   constructor(options: ResolvedOptions, registry: SessionRegistry, cors: AllCors, tell: Tell) {
     this.tickets = new Tickets(options.secrets)
-    this.#verifier = new Verifier(options.secrets)
+    this.verifier = new Verifier(options.secrets)
     this.#options = options
     this.#registry = registry
     this.#cors = cors
@@ -73,7 +73,7 @@ export class Admission {
     this.assertOpen()
     const ticket = ticketOf(handshake)
     if (ticket !== undefined) return this.#redeem(ticket)
-    const id = identify(handshake, this.#options, this.#cors, this.#verifier)
+    const id = identify(handshake, this.#options, this.#cors, this.verifier)
     return after(id, (id) => this.#read(id))
   }
 

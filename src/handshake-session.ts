@@ -94,7 +94,7 @@ export class HandshakeSessions {
 
   /** Why this handshake would be refused or accepted: each step, and the first cause. Holds no id and no secret. */
   explain(handshake: HandshakeLike): Promise<Explanation> {
-    return explainHandshake(handshake, this.#options, this.#cors, this.#registry.store, this.#admission.tickets)
+    return explainHandshake(handshake, this.#options, this.#cors, this.#registry.store, this.#admission)
   }
 
   /**

@@ -3,7 +3,7 @@
  * `explainHandshake`, which takes the same steps aloud.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { decode, parseHeader, readCookie, type Verifier, verifySessionID } from './cookie'
+import { decode, parseHeader, readCookie, type Verifier } from './cookie'
 import { SessionError, type SessionErrorCode } from './errors'
 import type { ResolvedOptions } from './options'
 import { type AllCors, checkOrigin } from './origin'
@@ -62,7 +62,7 @@ export async function explainHandshake(
   options: ResolvedOptions,
   cors: AllCors,
   store: SessionStore,
-  tickets: Tickets,
+  { verifier, tickets }: { verifier: Verifier; tickets: Tickets },
 ): Promise<Explanation> {
   const { headers, url } = check(handshake)
   const steps: ExplanationStep[] = []
@@ -77,7 +77,7 @@ export async function explainHandshake(
     passed(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
     const value = readCookie(headers.cookie, options.name)
     passed(`there is a cookie named ${options.name}`, 'signature')
-    const id = verifySessionID(value, options.secrets)
+    const id = verifier.verify(value)
     passed('signed with one of the secrets', 'session')
     return id
   }
@@ -93,7 +93,7 @@ export async function explainHandshake(
     return { accepted: true, steps }
   } catch (error) {
     const refusal = error as SessionError
-    const cause = [refusal.message, ...hints(refusal, headers, options)].join('. ')
+    const cause = [refusal.message, ...hints(refusal, headers, options, verifier)].join('. ')
     steps.push({ step: current, ok: false, detail: cause })
     return { accepted: !options.required && isAnonymous(refusal), steps, code: refusal.code, cause }
   }
@@ -113,8 +113,13 @@ export function isAnonymous({ code }: SessionError): boolean {
 }
 
 /** The usual misconfigurations behind a refusal, as far as this handshake shows them. */
-function hints({ code }: SessionError, headers: IncomingHttpHeaders, options: ResolvedOptions): string[] {
-  if (code === 'ERR_SESSION_COOKIE_MISSING') return cookieHints(headers, options)
+function hints(
+  { code }: SessionError,
+  headers: IncomingHttpHeaders,
+  options: ResolvedOptions,
+  verifier: Verifier,
+): string[] {
+  if (code === 'ERR_SESSION_COOKIE_MISSING') return cookieHints(headers, options, verifier)
   if (code === 'ERR_SESSION_NOT_FOUND') return storeHints(options)
   return []
 }
@@ -124,7 +129,7 @@ const token = /^[\w!#$%&'*+.^`|~-]{1,64}$/
 /** How many other cookies are looked at and named. */
 const mostHints = 20
 
-function cookieHints(headers: IncomingHttpHeaders, { name, secrets }: ResolvedOptions): string[] {
+function cookieHints(headers: IncomingHttpHeaders, { name }: ResolvedOptions, verifier: Verifier): string[] {
   let cookies: Record<string, string | undefined>
   try {
     cookies = parseHeader(headers.cookie)
@@ -135,7 +140,7 @@ function cookieHints(headers: IncomingHttpHeaders, { name, secrets }: ResolvedOp
   if (names.length === 0) return ['No cookie at all came']
   const others = names.filter((other) => token.test(other)).slice(0, mostHints)
   if (others.length === 0) return ['No cookie with a valid name came']
-  const ours = others.find((other) => isSignedWith(decode(cookies[other] ?? ''), secrets))
+  const ours = others.find((other) => isGenuine(decode(cookies[other] ?? ''), verifier))
   if (ours)
     return [
       `The cookie ${printable(ours)} is signed with our secret: is it the \`name\` that session() has? (here: ${name})`,
@@ -143,9 +148,9 @@ function cookieHints(headers: IncomingHttpHeaders, { name, secrets }: ResolvedOp
   return [`Cookies that came: ${others.map(printable).join(', ')}`]
 }
 
-function isSignedWith(value: string, secrets: ResolvedOptions['secrets']): boolean {
+function isGenuine(value: string, verifier: Verifier): boolean {
   try {
-    return Boolean(verifySessionID(value, secrets))
+    return Boolean(verifier.verify(value))
   } catch {
     return false
   }

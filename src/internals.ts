@@ -2,7 +2,7 @@
  * For shims and adapters, those in `compat/` first: the parts below `handshakeSession`, without its policy. The names
  * here follow the code and may change in any minor release.
  */
-export { decode, parseHeader, readCookie, verifySessionID } from './cookie'
+export { decode, parseHeader, readCookie, Verifier } from './cookie'
 export { type Change, type Holder, LiveSession } from './live-session'
 export { checkOrigin } from './origin'
 export { recover } from './recovery'

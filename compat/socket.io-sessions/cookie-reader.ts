@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { type Secret, SessionError } from '../../src/index'
-import { readCookie, verifySessionID } from '../../src/internals'
+import { readCookie, Verifier } from '../../src/internals'
 
 /** @throws SessionError `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE`, and what the app's function throws */
 export type CookieReader = (request: IncomingMessage) => string | Promise<string>
@@ -28,7 +28,7 @@ export function useParser(
     if (typeof signed === 'string') return signed
     const plain = checked(cookies?.[name])
     if (secrets.length === 0 && secret && !plain.startsWith('s:')) throw unsigned()
-    return secrets.length > 0 ? verifySessionID(plain, secrets) : unwrap(plain, secrets)
+    return secrets.length > 0 ? new Verifier(secrets).verify(plain) : unwrap(plain, secrets)
   }
 }
 
@@ -38,12 +38,12 @@ export function trustCutter(cutter: (request: never) => unknown, secrets: readon
 }
 
 export function readSigned(name: string, secrets: readonly Secret[]): CookieReader {
-  return (request) => verifySessionID(readCookie(request.headers.cookie, name), secrets)
+  return (request) => new Verifier(secrets).verify(readCookie(request.headers.cookie, name))
 }
 
 function unwrap(value: string, secrets: readonly Secret[]): string {
   if (!value.startsWith('s:')) return value
-  if (secrets.length > 0) return verifySessionID(value, secrets)
+  if (secrets.length > 0) return new Verifier(secrets).verify(value)
   throw new SessionError('ERR_SESSION_OPTIONS', 'the session cookie is signed: pass the option `secret` of session()')
 }
 

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { type Secret, SessionError } from '../../src/index'
-import { type LiveSession, type SessionRegistry, type Ticket, Tickets, verifySessionID } from '../../src/internals'
+import { type LiveSession, type SessionRegistry, type Ticket, Tickets, Verifier } from '../../src/internals'
 import type { CookieReader } from './cookie-reader'
 
 /** Characters of a `__sid` that are still looked at. */
@@ -53,7 +53,7 @@ export class Credentials {
   /** A bare id looks like anything, so it is what is left when nothing else fits. */
   #read(sid: unknown): { id: string; ticket?: Ticket } {
     if (typeof sid !== 'string' || sid === '' || sid.length > maxLength) throw refused('it is not a string of an id')
-    if (sid.startsWith('s:')) return { id: verifySessionID(sid, this.#options.secrets) }
+    if (sid.startsWith('s:')) return { id: new Verifier(this.#options.secrets).verify(sid) }
     try {
       const ticket = this.#tickets.read(sid)
       return { id: ticket.id, ticket }
