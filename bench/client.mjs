@@ -7,7 +7,6 @@ export const secret = 'keyboard cat'
 export const namespaces = ['/', '/a', '/b']
 
 const ids = { length: 32, filler: '-' }
-let opened = 0
 
 /** A session id as long as those of express-session. */
 export function idOf(prefix, index = 0) {
@@ -37,10 +36,8 @@ export class Client {
   #events = 0
 
   constructor(port, cookie, joined) {
-    // More connections than one address has ports.
-    const localAddress = `127.0.0.${1 + (opened++ % 8)}`
     const url = `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`
-    const ws = new WebSocket(url, { headers: { cookie }, localAddress, perMessageDeflate: false })
+    const ws = new WebSocket(url, { headers: { cookie }, perMessageDeflate: false })
     this.#ws = ws
     this.closed = new Promise((resolve) => ws.once('close', resolve))
     this.#connected = new Promise((resolve, reject) => {

@@ -33,10 +33,11 @@ function quantile(values, share) {
   return below + (sorted[Math.ceil(place)] - below) * (place % 1)
 }
 
-/** How we stand against the best of the others, bare apart, and against the best that has the session in time. */
-function standing({ unit, isBetter }, { bare: _, ours, ...others }) {
+/** How we stand against the best of the others, limits apart, and against the best that has the session in time. */
+function standing({ unit, isBetter }, { ours, ...others }) {
   if (!ours || unit === 'yes' || isBetter) return { rivals: [] }
-  const ranked = Object.keys(others).sort((a, b) => others[a].median - others[b].median)
+  const names = Object.keys(others).filter((name) => !peers[name].isLimit)
+  const ranked = names.sort((a, b) => others[a].median - others[b].median)
   const rivals = new Set([ranked[0], ranked.find((name) => !peers[name].isLate)])
   return { rivals: [...rivals].filter(Boolean), isLost: ranked.length > 0 && ours.median > others[ranked[0]].median }
 }

@@ -37,6 +37,8 @@ async function startPeer(name) {
       child.send({ call, question, args })
       return new Promise((resolve, reject) => asked.set(call, { resolve, reject }))
     },
+    /** How many connections it has all the time. */
+    staying: 0,
     /** What no session of this peer was called yet. */
     nextName: () => `s${sessions++}`,
     stop: () => child.disconnect(),
@@ -45,10 +47,18 @@ async function startPeer(name) {
 
 /** @returns the figures of each peer, one entry per round */
 async function measure(scenario) {
-  const taking = names.filter((name) => scenario.peers?.includes(name) ?? true)
-  const running = await Promise.all(taking.map(startPeer))
+  const taking = names.filter(
+    (name) => (scenario.peers?.includes(name) ?? true) && (peers[name].only?.includes(scenario.name) ?? true),
+  )
   const rounds = given.quick ? Math.min(4, scenario.rounds ?? 4) : (scenario.rounds ?? 5)
+  const processes = given.quick ? 1 : (scenario.processes ?? 1)
   const results = Object.fromEntries(taking.map((name) => [name, []]))
+  for (let of = 0; of < processes; of++) await measureOnce(scenario, taking, rounds, results)
+  return { scenario, rounds: rounds * processes, results }
+}
+
+async function measureOnce(scenario, taking, rounds, results) {
+  const running = await Promise.all(taking.map(startPeer))
   for (const peer of scenario.warm ? running : []) {
     progress(`${scenario.name}: warming up ${peer.name}`)
     await scenario.warm(peer)
@@ -60,7 +70,6 @@ async function measure(scenario) {
     }
   }
   for (const peer of running) peer.stop()
-  return { scenario, rounds, results }
 }
 
 /** Another one begins in each round, so that none has the best place. */

@@ -1,5 +1,5 @@
 // The scenarios, the same for every peer. Each has a `warm` part, run once in a fresh process of the peer, and a `run` part,
-// run once in each round, which answers one number for each of its figures. Of `over` figures bare's
+// run once in each round, which answers one number for each of its figures; `processes` times, if processes differ. Of `over` figures bare's
 // median is subtracted. Times are µs of CPU time of the server's process, unless the unit says otherwise.
 import { readFileSync } from 'node:fs'
 import { Client, cookieOf, idOf, openAll, poll } from './client.mjs'
@@ -14,19 +14,27 @@ const plain = (key, label, unit, more) => ({ key, label, unit, ...more })
 export const scenarios = [
   {
     name: 'connect',
+    processes: 4,
+    rounds: 5,
+    figures: [withBare('cpu', 'CPU per WebSocket connect', 'µs', { wanted: '≤ 50 %' })],
+    warm: async (peer) => {
+      await stay(peer, 100)
+      await often(connect)(peer)
+    },
+    run: connect,
+  },
+  {
+    name: 'heap',
     rounds: 7,
-    figures: [
-      withBare('cpu', 'CPU per WebSocket connect', 'µs', { wanted: '≤ 50 %' }),
-      withBare('heap', 'Heap per connection, a session each', 'kB', { wanted: '≤ 40 %' }),
-    ],
-    warm: often((peer) => connect(peer, 1_000, 1)),
-    run: (peer) => connect(peer, 1_000, 1),
+    figures: [withBare('own', 'Heap per connection, a session each', 'kB', { wanted: '≤ 40 %' })],
+    warm: (peer) => hold(peer, 1),
+    run: async (peer) => ({ own: await hold(peer, 1) }),
   },
   {
     name: 'shared',
     figures: [withBare('heap', 'Heap per connection, ten to a session', 'kB', { wanted: '≤ 25 %' })],
-    warm: (peer) => connect(peer, 1_000, 10),
-    run: (peer) => connect(peer, 1_000, 10),
+    warm: (peer) => hold(peer, 10),
+    run: async (peer) => ({ heap: await hold(peer, 10) }),
   },
   {
     name: 'reads',
@@ -64,7 +72,7 @@ export const scenarios = [
   },
   {
     name: 'headers',
-    peers: ['docs', 'ours'],
+    peers: ['least', 'docs', 'ours'],
     figures: [
       plain('cold', 'CPU, headers → session, cold', 'µs'),
       plain('live', 'CPU, headers → session, live already', 'µs'),
@@ -101,16 +109,29 @@ function often(run) {
   }
 }
 
-/** Opens `count` connections and closes them again; the sessions are new in each round. */
-async function connect(peer, count, perSession) {
-  const ids = Array.from({ length: count / perSession }, (_, index) => idOf(`${peer.nextName()}-`, index))
-  await peer.ask('create', ids)
-  const cookies = Array.from({ length: count }, (_, index) => cookieOf(ids[index % ids.length]))
-  const empty = await peer.ask('heap')
-  const opening = await spent(peer, count, () => openAll(peer.port, cookies))
-  const full = await peer.ask('heap')
+/** So many connections that stay, as on any busy server: V8 forgets code that was made for objects of which none is left. */
+async function stay(peer, count) {
+  await openAll(peer.port, await newSessions(peer, count))
+  peer.staying = count
+}
+
+/** Opens 1,000 connections, each with a session of its own, and closes them again. Nothing is collected by force: see `stay`. */
+async function connect(peer) {
+  const cookies = await newSessions(peer, 1_000)
+  const opening = await spent(peer, cookies.length, () => openAll(peer.port, cookies))
   await closeAll(peer, opening.result)
-  return { cpu: opening.cpu, heap: (full - empty) / count / 1_000 }
+  return { cpu: opening.cpu }
+}
+
+/** Bytes of heap per connection, in thousands, of 1,000 connections with so many to a session. */
+async function hold(peer, perSession) {
+  const own = await newSessions(peer, 1_000 / perSession)
+  const cookies = Array(perSession).fill(own).flat()
+  const empty = await peer.ask('heap')
+  const clients = await openAll(peer.port, cookies)
+  const full = await peer.ask('heap')
+  await closeAll(peer, clients)
+  return (full - empty) / clients.length / 1_000
 }
 
 async function storeReads(peer) {
@@ -119,7 +140,7 @@ async function storeReads(peer) {
   await closeAll(peer, websocket.result)
   const polled = await newSession(peer)
   const polling = await spent(peer, 1, () => poll(peer.port, polled, 'read', 10))
-  await peer.ask('idle')
+  await peer.ask('idle', 0)
   const three = await newSession(peer)
   const namespaces = await spent(peer, 1, () => Promise.all([Client.open(peer.port, three, ['/', '/a', '/b'])]))
   await closeAll(peer, namespaces.result)
@@ -136,7 +157,7 @@ async function storeReads(peer) {
 
 /** Ten sockets, a session each, and bursts of 100 events. */
 async function readEvents(peer) {
-  const cookies = await Promise.all(Array.from({ length: 10 }, () => newSession(peer)))
+  const cookies = await newSessions(peer, 10)
   const clients = await openAll(peer.port, cookies)
   const bursts = 30
   const all = clients.length * bursts * 100
@@ -175,9 +196,7 @@ async function saveEvents(peer) {
 }
 
 async function headers(peer) {
-  const ids = Array.from({ length: 5_000 }, (_, index) => idOf(`${peer.nextName()}-`, index))
-  await peer.ask('create', ids)
-  const cookies = ids.map(cookieOf)
+  const cookies = await newSessions(peer, 5_000)
   const cold = await peer.ask('load', cookies)
   const held = cookies.slice(0, 100)
   const clients = await openAll(peer.port, held)
@@ -194,7 +213,7 @@ async function revoke(peer) {
   await peer.ask('revoke', id)
   await closed
   const time = performance.now() - started
-  await peer.ask('idle')
+  await peer.ask('idle', 0)
   return { time }
 }
 
@@ -205,12 +224,16 @@ async function growth(peer) {
 }
 
 async function crowdOf(peer, sockets) {
-  const ids = Array.from({ length: sockets / 10 }, (_, index) => idOf(`${peer.nextName()}-`, index))
+  const cookies = await newSessions(peer, sockets / 10)
+  return peer.ask('crowd', Array(10).fill(cookies).flat())
+}
+
+/** @returns their cookies */
+async function newSessions(peer, count) {
+  const name = peer.nextName()
+  const ids = Array.from({ length: count }, (_, index) => idOf(`${name}-`, index))
   await peer.ask('create', ids)
-  return peer.ask(
-    'crowd',
-    Array.from({ length: sockets }, (_, index) => cookieOf(ids[index % ids.length])),
-  )
+  return ids.map(cookieOf)
 }
 
 async function newID(peer) {
@@ -225,7 +248,7 @@ async function newSession(peer) {
 
 async function closeAll(peer, clients) {
   await Promise.all(clients.map((client) => client.close()))
-  await peer.ask('idle')
+  await peer.ask('idle', peer.staying)
 }
 
 /** What the server spends on each of `count` pieces of `work`. */

@@ -66,9 +66,9 @@ const answers = {
     return process.memoryUsage().heapUsed
   },
 
-  /** When the last connection is gone. */
-  async idle() {
-    while (io.engine.clientsCount > 0) await tick()
+  /** When no more than so many connections are left. */
+  async idle(count) {
+    while (io.engine.clientsCount > count) await tick()
     await tick()
   },
 

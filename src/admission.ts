@@ -11,7 +11,7 @@ import type { ResolvedOptions, Stage } from './options'
 import type { AllCors } from './origin'
 import { recover } from './recovery'
 import type { SessionRegistry } from './registry'
-import { type ConnectionLike, expose, type SocketLike, useFirst } from './socket-io'
+import { type ConnectionLike, expose, type Gate, type SocketLike, useFirst } from './socket-io'
 import { isThenable } from './store'
 import { notFound } from './stored-session'
 import { Tickets } from './ticket'
@@ -92,9 +92,14 @@ export class Admission {
       this.assertOpen()
       const live = opened && this.#hold(opened, socket.conn)
       expose(socket, live)
-      if (live) useFirst(socket, (_event, next) => pass(live, next, this.#options, this.#tell))
+      if (live) useFirst(socket, this.#gate(live))
       return after(recover(socket, live?.room), () => live && socket.join(live.room))
     })
+  }
+
+  /** A method of its own, so that it keeps nothing else of what is at hand where it is made. */
+  #gate(live: LiveSession): Gate {
+    return (_event, next) => pass(live, next, this.#options, this.#tell)
   }
 
   /** The session, undefined where none is required, or the refusal. */

@@ -22,8 +22,11 @@ export interface SocketLike extends RecoverableSocket {
   conn: ConnectionLike
   handshake: HandshakeLike & Partial<SessionHandshake>
   request: Partial<SessionHandshake> | null | undefined
-  use(middleware: (event: unknown[], next: (error?: Error) => void) => void): unknown
+  use(gate: Gate): unknown
 }
+
+/** What each event of a client passes. */
+export type Gate = (event: unknown[], next: (error?: Error) => void) => void
 
 export type Guard = (socket: SocketLike, next: (error?: Error) => void) => void
 
@@ -106,10 +109,10 @@ export function corsOf(io: ServerLike): CorsLike | undefined {
  * `socket.use`, for a socket that has no middleware yet: it would push to an array, which then has room for 17, and that
  * is a tenth of what a connection with a session costs in memory.
  */
-export function useFirst(socket: SocketLike, middleware: Parameters<SocketLike['use']>[0]): void {
+export function useFirst(socket: SocketLike, gate: Gate): void {
   const { fns } = socket as { fns?: unknown }
-  if (Array.isArray(fns) && fns.length === 0) Object.assign(socket, { fns: [middleware] })
-  else socket.use(middleware)
+  if (Array.isArray(fns) && fns.length === 0) Object.assign(socket, { fns: [gate] })
+  else socket.use(gate)
 }
 
 /** Puts the session where apps look for it: on the handshake, and on the request as the docs' recipe has it. */
