@@ -35,7 +35,7 @@ const promises: Record<string, () => Promise<void>> = {
     const cookie = await app.login()
     for (const [wrong, code] of [
       ['', 'ERR_SESSION_COOKIE_MISSING'],
-      [cookie.slice(0, -4), 'ERR_SESSION_SIGNATURE'],
+      [cookie.replace('s%3A', 's%3Ax'), 'ERR_SESSION_SIGNATURE'],
     ] as const) {
       expect(await next(connect(app.url, wrong), 'connect_error')).toMatchObject({ data: { code } })
     }
