@@ -61,7 +61,7 @@ export class Admission {
       refuse(error)
       return
     }
-    if (admitting) admitting.then(() => next(), refuse)
+    if (isThenable(admitting)) admitting.then(() => next(), refuse)
     else next()
   }
 

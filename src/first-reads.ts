@@ -54,20 +54,16 @@ export class FirstReads {
 
   #begin(id: string): Promise<LiveSession> {
     const read = new FirstRead()
+    const opened = this.#home.store.get(id).then((record) => {
+      if (!record || read.isOver) throw notFound()
+      read.live = new LiveSession(id, read.newer ?? record, this.#home)
+      this.#linger(id)
+      return read.live
+    })
+    opened.catch(() => this.#reads.delete(id)) // At once: who asks again, be it in this turn, is to be told anew.
+    read.opened = opened
     this.#reads.set(id, read)
-    read.opened = this.#home.store.get(id).then(
-      (record) => {
-        this.#linger(id)
-        if (!record || read.isOver) throw notFound()
-        read.live = new LiveSession(id, read.newer ?? record, this.#home)
-        return read.live
-      },
-      (error) => {
-        this.#linger(id)
-        throw error
-      },
-    )
-    return read.opened
+    return opened
   }
 
   /** Until the end of this turn: by then whoever waited for it holds it. Then emptied as well, as in `Deadlines#end`. */

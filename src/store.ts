@@ -139,6 +139,10 @@ export class SessionStore {
       const { timeout } = this
       const deadline = this.#deadlines.begin(() => reject(timeoutError(method, timeout)), timeout)
       const done: Callback<T> = (error, answer) => {
+        if (isThenable(answer)) {
+          answer.then((value) => done(error, value as T), fail)
+          return
+        }
         this.#deadlines.end(deadline)
         if (error && !isMissing(error)) return reject(storeError(method, error))
         try {
