@@ -14,8 +14,8 @@ const plain = (key, label, unit, more) => ({ key, label, unit, ...more })
 export const scenarios = [
   {
     name: 'connect',
-    processes: 4,
-    rounds: 5,
+    processes: 5,
+    rounds: 4,
     figures: [withBare('cpu', 'CPU per WebSocket connect', 'µs', { wanted: '≤ 50 %' })],
     warm: async (peer) => {
       await stay(peer, 100)
@@ -49,7 +49,8 @@ export const scenarios = [
   },
   {
     name: 'read',
-    rounds: 7,
+    processes: 3,
+    rounds: 3,
     figures: [
       withBare('plain', 'CPU per event that reads, the plain way', 'µs'),
       plain('isFresh', '… and sees what HTTP just changed', 'yes'),
@@ -60,7 +61,8 @@ export const scenarios = [
   },
   {
     name: 'save',
-    rounds: 9,
+    processes: 4,
+    rounds: 3,
     figures: [
       withBare('cpu', 'CPU per event that saves', 'µs', { wanted: '≤ 50 %' }),
       plain('reads', 'Store reads per event that saves', ''),
