@@ -65,9 +65,10 @@ before the run. ${versions()}.
 Each peer has a process of its own, the client is another one, and the peers take turns in each round. CPU is the time of the
 server's process. Connects are measured with 100 other connections open, and nothing collected by force. In the rows of
 connects and events several processes of each peer take part, as those differ more than rounds do. Heap is counted after
-garbage collection. Medians; small: the lowest and the highest round. Less is better. Where it says *over bare*, bare's median is subtracted; its own column shows what was
-subtracted. *ours is* compares with the best peer, and if that has no session yet when \`connection\` fires (s.s.io), also with the
-best that has. *least* is what none that verifies a cookie and reads a store can do without.
+garbage collection. Medians; small: the lowest and the highest round. Less is better. Where it says *over bare*, bare's
+median is subtracted; its own column shows what was subtracted. *ours is* compares with the best peer, and if that has no
+session yet when \`connection\` fires (s.s.io), also with the best that has.
+*least* is what none that verifies a cookie and reads a store can do without.
 
 ${line(['', ...names.map((name) => peers[name].title), 'ours is', 'wanted', 'rounds'])}
 ${line(['---', ...names.map(() => '--:'), '---', '---', '--:'])}

@@ -53,7 +53,7 @@ async function measure(scenario) {
   const rounds = given.quick ? Math.min(4, scenario.rounds ?? 4) : (scenario.rounds ?? 5)
   const processes = given.quick ? 1 : (scenario.processes ?? 1)
   const results = Object.fromEntries(taking.map((name) => [name, []]))
-  for (let of = 0; of < processes; of++) await measureOnce(scenario, taking, rounds, results)
+  for (let process = 0; process < processes; process++) await measureOnce(scenario, taking, rounds, results)
   return { scenario, rounds: rounds * processes, results }
 }
 

@@ -1,6 +1,6 @@
 // The scenarios, the same for every peer. Each has a `warm` part, run once in a fresh process of the peer, and a `run` part,
-// run once in each round, which answers one number for each of its figures; `processes` times, if processes differ. Of `over` figures bare's
-// median is subtracted. Times are µs of CPU time of the server's process, unless the unit says otherwise.
+// run once in each round, which answers one number for each of its figures; all that in `processes` processes of each peer.
+// Of `over` figures bare's median is subtracted. Times are µs of CPU time of the server's process, unless the unit says otherwise.
 import { readFileSync } from 'node:fs'
 import { Client, cookieOf, idOf, openAll, poll } from './client.mjs'
 

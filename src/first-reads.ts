@@ -71,8 +71,9 @@ export class FirstReads {
     if (this.#lingering.push(id) > 1) return
     setImmediate(() => {
       for (const id of this.#lingering.splice(0)) {
-        Object.assign(this.#reads.get(id) ?? {}, new FirstRead())
+        const read = this.#reads.get(id)
         this.#reads.delete(id)
+        if (read) read.opened = read.live = read.newer = undefined
       }
     })
   }

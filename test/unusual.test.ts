@@ -1,12 +1,11 @@
 /** Stores and adapters that keep to the letter of what is asked of them, and to nothing else. */
-import { sign } from 'cookie-signature'
 import { handshakeSession, type StoreLike } from 'handshake-session'
 import { Adapter } from 'socket.io-adapter'
 import { expect, test } from 'vitest'
-import { connect, next, startApp } from './support/app.js'
+import { signedCookie } from './compat/handshakes.js'
+import { connect, next, secret, startApp } from './support/app.js'
 
-const secret = 'keyboard cat'
-const handshake = { headers: { cookie: `connect.sid=s:${sign('id', secret)}` } }
+const handshake = { headers: { cookie: signedCookie('id') } }
 const record = () => ({ cookie: { originalMaxAge: null }, user: 'ann' }) as never
 
 /** Gives what `answer` gives, in the same turn. */
