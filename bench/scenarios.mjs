@@ -61,8 +61,8 @@ export const scenarios = [
   },
   {
     name: 'save',
-    processes: 4,
-    rounds: 3,
+    processes: 8,
+    rounds: 2,
     figures: [
       withBare('cpu', 'CPU per event that saves', 'µs', { wanted: '≤ 50 %' }),
       plain('reads', 'Store reads per event that saves', ''),
@@ -188,7 +188,7 @@ async function seesChange(peer) {
 async function saveEvents(peer) {
   const id = await newID(peer)
   const clients = await openAll(peer.port, [cookieOf(id)])
-  const bursts = 300
+  const bursts = 600
   const saving = await spent(peer, bursts * 20, async () => {
     for (let burst = 0; burst < bursts; burst++) await clients[0].emit('save', 20)
   })

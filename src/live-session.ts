@@ -86,7 +86,8 @@ export class LiveSession extends StoredSession implements SessionKeeper {
 
   /** Whether the store should be asked before this session is relied on; `freshFor` in ms. */
   isStale(freshFor: number): boolean {
-    return this.#refreshing !== undefined || Date.now() - this.readAt >= freshFor || this.isExpired
+    const now = Date.now()
+    return this.#refreshing !== undefined || now - this.readAt >= freshFor || this.#expiresAt <= now
   }
 
   /**

@@ -16,10 +16,9 @@ export class WorkingCopy {
     this.#base = JSON.stringify(session)
   }
 
-  /** Whether anything was changed here since the base. */
+  /** Whether anything was changed here since the base, if only the order of keys. */
   get isChanged(): boolean {
-    const now = JSON.stringify(this.session)
-    return now !== this.#base && changedKeys(parts(this.#base), parts(now)).length > 0
+    return JSON.stringify(this.session) !== this.#base
   }
 
   /** Whether this record says what the base says. May say no where only the order of keys differs. */
