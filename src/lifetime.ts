@@ -3,6 +3,7 @@
  * timer for all sessions, which runs only while there are any and keeps no process alive.
  */
 import type { LiveSession } from './live-session'
+import type { SessionIndex } from './session-index'
 
 /** How late an expiry may be noticed, in ms. */
 const precision = 500
@@ -11,11 +12,11 @@ export class Lifetime {
   /** Milliseconds between re-reads of an idle session. */
   recheck = 60_000
 
-  readonly #sessions: ReadonlyMap<string, LiveSession>
+  readonly #sessions: SessionIndex
   readonly #failed: (error: unknown) => void
   #timer: NodeJS.Timeout | undefined
 
-  constructor(sessions: ReadonlyMap<string, LiveSession>, failed: (error: unknown) => void) {
+  constructor(sessions: SessionIndex, failed: (error: unknown) => void) {
     this.#sessions = sessions
     this.#failed = failed
   }
@@ -33,7 +34,7 @@ export class Lifetime {
   #tick(): void {
     if (this.#sessions.size === 0) this.stop()
     const now = Date.now()
-    for (const live of this.#sessions.values()) {
+    for (const live of this.#sessions) {
       if (this.#isDue(live, now)) live.refresh().catch((error) => live.ended || this.#failed(error))
     }
   }

@@ -13,6 +13,7 @@ import { Lifetime } from './lifetime'
 import type { Holder, LiveSession } from './live-session'
 import type { Stage } from './options'
 import { roomOf } from './room'
+import { SessionIndex } from './session-index'
 import { type SessionRecord, SessionStore, type StoreLike } from './store'
 import { observeStore, type StoreListener } from './store-events'
 import { type EndReason, type Home, type Lane, notFound } from './stored-session'
@@ -55,9 +56,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   readonly #target: StoreLike
   readonly #restore: () => void
-  readonly #live = new Map<string, LiveSession>()
-  /** The same by their rooms; made when another node names the first one. */
-  #byRoom: Map<string, LiveSession> | undefined
+  readonly #live = new SessionIndex()
   readonly #firstReads = new FirstReads(this)
   readonly #lanes = new Lanes()
   readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
@@ -89,7 +88,6 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#restore()
     this.#lifetime.stop()
     this.#live.clear()
-    this.#byRoom = undefined
     registries.delete(this.#target)
   }
 
@@ -118,7 +116,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   hold(opened: LiveSession, holder: Holder): LiveSession {
     const live = this.#live.get(opened.id) ?? opened
     if (live.ended || this.#graves.has(live.id)) throw notFound()
-    if (live.holders.length === 0) this.#remember(live)
+    if (live.holders.length === 0) this.#live.add(live)
+    this.#lifetime.start()
     live.addHolder(holder)
     return live
   }
@@ -136,7 +135,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   release(live: LiveSession, holder: Holder): void {
     live.removeHolder(holder)
-    if (live.holders.length === 0 && this.#live.get(live.id) === live) this.#forget(live)
+    if (live.holders.length === 0) this.#live.delete(live)
   }
 
   /** Runs `work` after all other work on this id, failed or not. */
@@ -167,13 +166,13 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   /** Another node ended this session. */
   heardEnded(room: string, reason: EndReason): void {
     this.#graves.bury(room)
-    const live = this.#inRoom(room)
+    const live = this.#live.inRoom(room)
     if (live) this.#close(live.id, reason)
   }
 
   /** Another node wrote this session. */
   heardChanged(room: string): void {
-    const live = this.#inRoom(room)
+    const live = this.#live.inRoom(room)
     if (!live) return
     live.outdate()
     live.refresh().catch((error) => live.ended || this.unheard(error, 'refresh'))
@@ -190,7 +189,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#firstReads.end(id, reason)
     const live = this.#live.get(id)
     if (!live) return
-    this.#forget(live)
+    this.#live.delete(live)
     live.ended = reason
     this.emit('end', { sessionID: id, reason })
     whenAnswered(answered, () => {
@@ -212,7 +211,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   wants(id: string): boolean {
-    return this.#live.has(id) || this.#firstReads.has(id)
+    return this.#live.get(id) !== undefined || this.#firstReads.has(id)
   }
 
   saved(id: string, record: SessionRecord): void {
@@ -246,22 +245,6 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
     return this.#httpSaves.saving(id, session, method)
-  }
-
-  #remember(live: LiveSession): void {
-    this.#live.set(live.id, live)
-    this.#byRoom?.set(live.room, live)
-    this.#lifetime.start()
-  }
-
-  #forget(live: LiveSession): void {
-    this.#live.delete(live.id)
-    this.#byRoom?.delete(live.room)
-  }
-
-  #inRoom(room: string): LiveSession | undefined {
-    this.#byRoom ??= new Map([...this.#live.values()].map((live) => [live.room, live]))
-    return this.#byRoom.get(room)
   }
 }
 
