@@ -98,6 +98,7 @@ describe('two tabs of one browser', () => {
     const [first, second] = await openTabs(2)
     await logIn(first)
     await logOut(first)
+    for (const tab of [first, second]) await tab.getByText('Refused since').waitFor() // no handshake is under way
     await logIn(second, 'Alan')
     await first.getByText('Connected as Alan').waitFor()
   })
@@ -131,6 +132,7 @@ describe('two tabs of one browser', () => {
     onTestFinished(() => again.stop())
     await tab.getByText('No session, so no socket').waitFor()
     expect(await textOf(tab, '.status code')).toBe('ERR_SESSION_SIGNATURE')
+    await tab.locator('[data-same=false]').waitFor() // it has asked the new server, which may stop now
     complaints.length = 0 // the browser's own words on a server that is not there
   })
 
