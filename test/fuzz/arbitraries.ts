@@ -190,6 +190,8 @@ export function payloadsWith(key: string, expected: fc.Arbitrary<unknown>): fc.A
   return fc.oneof({ weight: 4, arbitrary: plain }, wrapped, hostile, value)
 }
 
+/** As what comes over the wire: there is no key without a value. */
 function own(object: object, key: string, value: unknown): unknown {
+  if (value === undefined) return object
   return Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
 }
