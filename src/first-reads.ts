@@ -54,16 +54,22 @@ export class FirstReads {
 
   #begin(id: string): Promise<LiveSession> {
     const read = new FirstRead()
-    const opened = this.#home.store.get(id).then((record) => {
+    this.#reads.set(id, read)
+    read.opened = this.#read(id, read)
+    return read.opened
+  }
+
+  async #read(id: string, read: FirstRead): Promise<LiveSession> {
+    try {
+      const record = await this.#home.store.get(id)
       if (!record || read.isOver) throw notFound()
       read.live = new LiveSession(id, read.newer ?? record, this.#home)
       this.#linger(id)
       return read.live
-    })
-    opened.catch(() => this.#reads.delete(id)) // At once: who asks again, be it in this turn, is to be told anew.
-    read.opened = opened
-    this.#reads.set(id, read)
-    return opened
+    } catch (error) {
+      this.#reads.delete(id) // At once: who asks again, be it in this turn, is to be told anew.
+      throw error
+    }
   }
 
   /** Until the end of this turn: by then whoever waited for it holds it. Then emptied as well, as in `Deadlines#end`. */

@@ -12,7 +12,6 @@ interface Waiting {
 class Queue implements Lane {
   ended: EndReason | undefined
   writes = 0
-  isRunning = false
   watchdog: NodeJS.Timeout | undefined
   readonly waiting: Waiting[] = []
 }
@@ -28,12 +27,12 @@ export class Lanes {
 
   /** @throws SessionError (rejects) `ERR_SESSION_CONFLICT` when the work before it takes too long, and what `work` throws */
   run<T>(id: string, work: (lane: Lane) => Promise<T>): Promise<T> {
-    const queue = this.#queues.get(id) ?? new Queue()
-    this.#queues.set(id, queue)
+    const running = this.#queues.get(id)
+    const queue = running ?? new Queue()
     return new Promise((resolve, reject) => {
       queue.waiting.push({ start: () => work(queue).then(resolve, reject), reject })
-      if (!queue.isRunning) this.#next(id, queue)
-      else queue.watchdog ??= this.#watch(queue)
+      if (running) queue.watchdog ??= this.#watch(queue)
+      else this.#work(id, queue)
     })
   }
 
@@ -49,19 +48,15 @@ export class Lanes {
     if (queue) queue.writes++
   }
 
-  #next(id: string, queue: Queue): void {
-    const entry = queue.waiting.shift()
-    queue.isRunning = entry !== undefined
-    if (!entry) {
-      this.#queues.delete(id)
-      return
-    }
-    if (queue.waiting.length > 0) queue.watchdog = this.#watch(queue)
-    entry.start().finally(() => {
+  async #work(id: string, queue: Queue): Promise<void> {
+    this.#queues.set(id, queue)
+    for (let next = queue.waiting.shift(); next; next = queue.waiting.shift()) {
+      if (queue.waiting.length > 0) queue.watchdog = this.#watch(queue)
+      await next.start()
       clearInterval(queue.watchdog)
       queue.watchdog = undefined
-      this.#next(id, queue)
-    })
+    }
+    this.#queues.delete(id)
   }
 
   /** Over the work that runs now, as long as others wait for it. */
