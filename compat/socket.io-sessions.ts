@@ -5,8 +5,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import createDebug from 'debug'
-import { type Secret, SessionError, type SessionErrorCode, type StoreLike } from '../src/index'
-import { isServer, SessionRegistry } from '../src/internals'
+import { type Secret, SessionError, type StoreLike } from '../src/index'
+import { isAnonymous, isServer, SessionRegistry } from '../src/internals'
 import { checkTimeout } from './answer'
 import { type Enabled, watchClients } from './socket.io-sessions/clients'
 import { type CookieReader, readSigned, trustCutter, useParser } from './socket.io-sessions/cookie-reader'
@@ -98,17 +98,9 @@ function secretsOf({ secret }: Options, byDefault: Secret[]): Secret[] {
   return secret === undefined ? byDefault : [secret].flat()
 }
 
-/** Refusals are everyday life; all else is somebody's mistake, and must be seen. */
-const everyday: readonly SessionErrorCode[] = [
-  'ERR_SESSION_COOKIE_MISSING',
-  'ERR_SESSION_SIGNATURE',
-  'ERR_SESSION_NOT_FOUND',
-  'ERR_SESSION_ORIGIN',
-  'ERR_SESSION_TICKET',
-]
-
+/** That a client has no session is everyday life; all else is somebody's mistake, and must be seen. */
 function warn(error: unknown): void {
-  if (error instanceof SessionError && everyday.includes(error.code)) debug('%s: %s', error.code, error.message)
+  if (error instanceof SessionError && isAnonymous(error)) debug('%s: %s', error.code, error.message)
   else process.emitWarning(error instanceof Error ? error : new Error(`a listener threw ${String(error)}`))
 }
 

@@ -7,7 +7,7 @@ import { SessionError } from './errors'
 import { pass } from './event-gate'
 import { type HandshakeLike, identify, isAnonymous, ticketOf } from './handshake'
 import type { LiveSession } from './live-session'
-import type { ResolvedOptions, Stage } from './options'
+import type { ResolvedOptions, Tell } from './options'
 import type { AllCors } from './origin'
 import { recover } from './recovery'
 import type { SessionRegistry } from './registry'
@@ -15,9 +15,6 @@ import { type ConnectionLike, expose, type Gate, type SocketLike, useFirst } fro
 import { isThenable } from './store'
 import { notFound } from './stored-session'
 import { Tickets } from './ticket'
-
-/** Tells the app of an error that nobody awaits. */
-export type Tell = (error: unknown, stage: Stage) => SessionError
 
 export class Admission {
   readonly tickets: Tickets

@@ -3,7 +3,7 @@
  * there is no server; and hears what they tell. News may get lost: `freshFor` and `recheck` bound what that costs.
  */
 import { SessionError } from './errors'
-import type { Stage } from './options'
+import type { Tell } from './options'
 import type { SessionRegistry } from './registry'
 import { isRoom, roomOf } from './room'
 import { type EndReason, endReasons } from './stored-session'
@@ -31,13 +31,13 @@ interface News {
 
 export class Cluster {
   readonly #registry: SessionRegistry
-  readonly #failed: (error: unknown, stage: Stage) => void
+  readonly #failed: Tell
   readonly #servers = new Set<ServerChannel>()
   readonly #emitter: Channel | undefined
   /** What changed since the last message: of a burst of changes one is told. */
   readonly #changed = new Set<string>()
 
-  constructor(registry: SessionRegistry, emitter: Channel | undefined, failed: (error: unknown, stage: Stage) => void) {
+  constructor(registry: SessionRegistry, emitter: Channel | undefined, failed: Tell) {
     this.#registry = registry
     this.#emitter = emitter
     this.#failed = failed

@@ -4,14 +4,9 @@
  */
 
 import type { LiveSession } from './live-session'
-import type { Stage } from './options'
+import type { ResolvedOptions, Tell } from './options'
 
-type Tell = (error: unknown, stage: Stage) => Error
-
-export interface GateOptions {
-  readonly freshFor: number
-  readonly touch: boolean
-}
+type GateOptions = Pick<ResolvedOptions, 'freshFor' | 'touch'>
 
 /**
  * A session that ended lets no event pass. One that cannot be read now lets none pass either; the error goes to `tell`,

@@ -50,8 +50,8 @@ export class HandshakeSessions {
   readonly #admission: Admission
   readonly #cluster: Cluster
   readonly #events = new EventEmitter<{ end: [SessionEnd] }>()
-  /** What is guarded, and how to stop. */
-  readonly #attached = new Map<ServerLike | NamespaceLike, () => void>()
+  /** What is guarded. */
+  readonly #attached = new Set<ServerLike | NamespaceLike>()
 
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
   constructor(options: HandshakeSessionOptions) {
@@ -59,7 +59,7 @@ export class HandshakeSessions {
     this.#registry = SessionRegistry.join(this.#options.store, this.#options)
     this.#admission = new Admission(this.#options, this.#registry, this.#cors, this.#tell)
     this.#registry.on('end', this.#ended)
-    this.#registry.on('unheard', this.#unheard)
+    this.#registry.on('unheard', this.#tell)
     this.#cluster = new Cluster(this.#registry, this.#options.emitter, this.#tell)
   }
 
@@ -72,13 +72,10 @@ export class HandshakeSessions {
   attach(target: ServerLike | NamespaceLike): this {
     this.#admission.assertOpen()
     if (this.#attached.has(target)) return this
-    if (isServer(target)) {
-      this.#attached.set(target, guardServer(target, this.#admission.guard))
-    } else if (isNamespace(target)) {
-      this.#attached.set(target, guardNamespace(target, this.#admission.guard))
-    } else {
-      throw new SessionError('ERR_SESSION_OPTIONS', 'attach: expected a Socket.IO 4 Server or Namespace')
-    }
+    if (isServer(target)) guardServer(target, this.#admission.guard)
+    else if (isNamespace(target)) guardNamespace(target, this.#admission.guard)
+    else throw new SessionError('ERR_SESSION_OPTIONS', 'attach: expected a Socket.IO 4 Server or Namespace')
+    this.#attached.add(target)
     this.#cluster.join(serverOf(target))
     return this
   }
@@ -92,8 +89,12 @@ export class HandshakeSessions {
     return (await this.#admission.open(handshake)).session
   }
 
-  /** Why this handshake would be refused or accepted: each step, and the first cause. Holds no id and no secret. */
-  explain(handshake: HandshakeLike): Promise<Explanation> {
+  /**
+   * Why this handshake would be refused or accepted: each step, and the first cause. Holds no id and no secret.
+   * @throws SessionError (rejects) `ERR_SESSION_ENDED` after `close()`, `_OPTIONS` for what is no handshake
+   */
+  async explain(handshake: HandshakeLike): Promise<Explanation> {
+    this.#admission.assertOpen()
     return explainHandshake(handshake, this.#options, this.#cors, this.#registry.store, this.#admission)
   }
 
@@ -157,12 +158,11 @@ export class HandshakeSessions {
   close(): void {
     if (this.#admission.isClosed) return
     this.#admission.isClosed = true
-    for (const stop of this.#attached.values()) stop()
     this.#attached.clear()
     this.#events.removeAllListeners()
     this.#cluster.close()
     this.#registry.off('end', this.#ended)
-    this.#registry.off('unheard', this.#unheard)
+    this.#registry.off('unheard', this.#tell)
     this.#registry.leave()
   }
 
@@ -176,7 +176,7 @@ export class HandshakeSessions {
   }
 
   readonly #cors = (): CorsLike[] => {
-    return [...this.#attached.keys()].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : []))
+    return [...this.#attached].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : []))
   }
 
   readonly #ended = (end: SessionEnd): void => {
@@ -185,10 +185,6 @@ export class HandshakeSessions {
     } catch (error) {
       this.#tell(error, 'end')
     }
-  }
-
-  readonly #unheard = (error: unknown, stage: Stage): void => {
-    this.#tell(error, stage)
   }
 
   readonly #tell = (error: unknown, stage: Stage): SessionError => {

@@ -81,15 +81,13 @@ export async function explainHandshake(
     passed('signed with one of the secrets', 'session')
     return id
   }
-  const ticketID = () => {
-    const { id } = tickets.read(ticket)
-    passed('issued with one of the secrets, and not expired', 'session')
-    return id
-  }
   try {
-    const id = ticket === undefined ? await cookieID() : ticketID()
-    if (!(await store.get(id))) throw new SessionError('ERR_SESSION_NOT_FOUND', 'the store has no such session')
-    passed('the store has it')
+    const shown = ticket === undefined ? undefined : tickets.read(ticket)
+    if (shown) passed('issued with one of the secrets, and not expired', 'session')
+    const record = await store.get(shown ? shown.id : await cookieID())
+    if (!record) throw new SessionError('ERR_SESSION_NOT_FOUND', 'the store has no such session')
+    passed('the store has it', 'ticket')
+    if (shown) tickets.assertUnused(shown, record)
     return { accepted: true, steps }
   } catch (error) {
     const refusal = error as SessionError

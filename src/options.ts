@@ -18,6 +18,9 @@ export type Secret = string | NodeJS.ArrayBufferView | KeyObject
 /** During which work an error came up that nobody awaits. */
 export type Stage = 'handshake' | 'refresh' | 'save' | 'touch' | 'end' | 'cluster'
 
+/** Tells the app of an error that nobody awaits. */
+export type Tell = (error: unknown, stage: Stage) => SessionError
+
 export interface HandshakeSessionOptions {
   /** The store instance that `express-session` got. The same object, not one like it. */
   store: StoreLike

@@ -41,7 +41,6 @@ export interface ServerLike {
   readonly sockets: NamespaceLike
   readonly engine: unknown
   on(event: 'new_namespace', listener: (namespace: NamespaceLike) => void): unknown
-  off(event: 'new_namespace', listener: (namespace: NamespaceLike) => void): unknown
 }
 
 export function isServer(target: unknown): target is ServerLike {
@@ -57,12 +56,11 @@ export function isNamespace(target: unknown): target is NamespaceLike {
 /**
  * Guards every namespace of a server: `io.use` would cover `/` alone, and clients may join `/admin` without it.
  * In those that come later, children of dynamic ones among them, the guard stands before every other middleware.
- * @returns stops guarding namespaces that come later
  */
-export function guardServer(io: ServerLike, guard: Guard): () => void {
+export function guardServer(io: ServerLike, guard: Guard): void {
   const { _nsps: namespaces } = io as unknown as { _nsps: Map<string, NamespaceLike> }
   for (const namespace of namespaces.values()) addGuard(namespace, guard)
-  return onNewNamespace(io, (namespace) => {
+  io.on('new_namespace', (namespace) => {
     addGuard(namespace, guard)
     const { _fns: middlewares } = namespace as unknown as Middlewares
     middlewares.unshift(...middlewares.splice(middlewares.indexOf(guard), 1))
@@ -70,10 +68,10 @@ export function guardServer(io: ServerLike, guard: Guard): () => void {
 }
 
 /** Guards one namespace; of a dynamic one its children, which get its middlewares from Socket.IO. */
-export function guardNamespace(namespace: NamespaceLike, guard: Guard): () => void {
+export function guardNamespace(namespace: NamespaceLike, guard: Guard): void {
   const { server, children } = namespace as unknown as { server: ServerLike; children?: Set<NamespaceLike> }
   for (const each of [namespace, ...(children ?? [])]) addGuard(each, guard)
-  return onNewNamespace(server, (child) => {
+  server.on('new_namespace', (child) => {
     if (children?.has(child)) withholdRecovery(child as never)
   })
 }
@@ -88,11 +86,6 @@ function addGuard(namespace: NamespaceLike, guard: Guard): void {
   neverSkipMiddlewares(server)
   withholdRecovery(namespace as never)
   if (!middlewares.includes(guard)) namespace.use(guard as never)
-}
-
-function onNewNamespace(io: ServerLike, listener: (namespace: NamespaceLike) => void): () => void {
-  io.on('new_namespace', listener)
-  return () => io.off('new_namespace', listener)
 }
 
 /** The server of a namespace, or the server itself. */

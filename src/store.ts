@@ -14,7 +14,6 @@ type Callback<T = unknown> = (error?: unknown, value?: T) => void
  * `get` must answer nothing for an unknown or expired id; `set` and `destroy` must have happened when they call back.
  */
 export interface StoreLike {
-  // biome-ignore format: the three required methods, then the optional ones
   get(id: string, callback: (error: unknown, record?: SessionData | null) => void): unknown
   set(id: string, session: SessionData, callback?: (error?: unknown) => void): unknown
   destroy(id: string, callback?: (error?: unknown) => void): unknown

@@ -26,6 +26,11 @@ export interface Ticket {
   nonce: string
 }
 
+/** What a session knows of its tickets that were used: until when each would have been good. */
+interface TicketHolder {
+  __tickets?: Record<string, number>
+}
+
 export class Tickets {
   readonly #keys: readonly Buffer[]
   /** Used ones, and when they expire: also when a slow HTTP request overwrites what the session knows of it. */
@@ -58,6 +63,12 @@ export class Tickets {
     throw refused('it was changed, or issued with another secret')
   }
 
+  /** @throws SessionError `ERR_SESSION_TICKET` if it was used, as far as this process or its session knows */
+  assertUnused({ nonce }: Ticket, session: object): void {
+    const { __tickets: used = {} } = session as TicketHolder
+    if (this.#used.has(nonce) || Object.hasOwn(used, nonce)) throw refused('it was used before')
+  }
+
   /**
    * Marks a ticket of this session as used; it is not, if the store fails.
    * @throws SessionError `ERR_SESSION_TICKET` if it was used already, and those of `update`
@@ -67,7 +78,7 @@ export class Tickets {
     if (this.#used.has(nonce)) throw refused('it was used before')
     this.#used.set(nonce, expires)
     const marked = live.update((session) => {
-      const holder = session as { __tickets?: Record<string, number> }
+      const holder = session as TicketHolder
       const used = Object.entries(holder.__tickets ?? {}).filter(([, until]) => until > Date.now())
       if (used.some(([other]) => other === nonce)) throw refused('it was used before')
       if (used.length >= mostUsed) throw refused(`${mostUsed} of this session were used within ${lifetime / 1000} s`)

@@ -200,5 +200,19 @@ test('after close() nobody is let in, the store is as before, and the process ma
   expect(Object.keys(app.store)).not.toContain('set')
   const error = await next(connect(app.url, cookie), 'connect_error')
   expect(error).toMatchObject({ data: { code: 'ERR_SESSION_ENDED' } })
-  await expect(app.sessions.load({ headers: { cookie } })).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' })
+  for (const call of [app.sessions.load, app.sessions.explain]) {
+    const answer = call.bind(app.sessions)({ headers: { cookie } })
+    await expect(answer).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' })
+  }
+})
+
+test('after close() nobody gets into a namespace that comes later', async () => {
+  const app = await startApp()
+  app.io.of(/^\/room-\d+$/)
+  app.sessions.close()
+  app.io.of('/later')
+  for (const path of ['/later', '/room-1']) {
+    const error = await next(connect(`${app.url}${path}`), 'connect_error')
+    expect(error).toMatchObject({ data: { code: 'ERR_SESSION_ENDED' } })
+  }
 })

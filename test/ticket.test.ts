@@ -99,6 +99,17 @@ test('single use holds across processes that share the store', async () => {
     code: 'ERR_SESSION_TICKET',
     message: expect.stringContaining('used before'),
   })
+  for (const sessions of [app.sessions, elsewhere]) {
+    expect(await sessions.explain(handshake)).toMatchObject({
+      accepted: false,
+      code: 'ERR_SESSION_TICKET',
+      steps: [
+        { step: 'ticket', ok: true },
+        { step: 'session', ok: true },
+        { step: 'ticket', ok: false },
+      ],
+    })
+  }
   elsewhere.close()
 })
 

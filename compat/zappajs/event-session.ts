@@ -4,7 +4,7 @@
  * store holds by then, key by key, and only if the session still exists.
  */
 import type { ExpressSession, StoreLike } from '../../src'
-import { type Lane, type SessionRegistry, StoredSession, WorkingCopy } from '../../src/internals'
+import { isThenable, type Lane, type SessionRegistry, StoredSession, WorkingCopy } from '../../src/internals'
 import type { Context, EventContext, MiddlewareContext, Options } from './context'
 import { report } from './context'
 import { registryOf } from './store'
@@ -64,7 +64,7 @@ async function work(stored: StoredSession, registry: SessionRegistry, run: Run):
   const begun = await registry.exclusive(stored.id, async (lane) => {
     const copy = await copyOf(stored, registry)
     const result = run(copy.session)
-    if (isPromise(result)) return { copy, result }
+    if (isThenable(result)) return { copy, result }
     return save(stored, copy, lane)
   })
   if (!begun) return
@@ -86,8 +86,4 @@ async function copyOf(stored: StoredSession, registry: SessionRegistry): Promise
   }
   const copy: WorkingCopy = new WorkingCopy(stored.create(await stored.read(), keeper))
   return copy
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }
