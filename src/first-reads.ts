@@ -61,6 +61,8 @@ export class FirstReads {
 
   async #read(id: string, read: FirstRead): Promise<LiveSession> {
     try {
+      const writes = this.#home.writesOfOthers(id)
+      if (writes) await writes
       const record = await this.#home.store.get(id)
       if (!record || read.isOver) throw notFound()
       read.live = new LiveSession(id, read.newer ?? record, this.#home)

@@ -1,7 +1,7 @@
 /**
  * Options in, `HandshakeSessions` out: the one place where the parts are wired.
  */
-import { EventEmitter } from 'node:events'
+import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import createDebug from 'debug'
 import { Admission } from './admission'
 import { Cluster } from './cluster'
@@ -23,7 +23,7 @@ import {
   type SocketLike,
   serverOf,
 } from './socket-io'
-import type { ExpressSession } from './store'
+import { type ExpressSession, isThenable } from './store'
 import { type EndReason, notFound, StoredSession } from './stored-session'
 
 const debug = createDebug('handshake-session')
@@ -49,7 +49,7 @@ export class HandshakeSessions {
   readonly #registry: SessionRegistry
   readonly #admission: Admission
   readonly #cluster: Cluster
-  readonly #events = new EventEmitter<{ end: [SessionEnd] }>()
+  readonly #events = new EventEmitter<{ end: [SessionEnd] }>({ captureRejections: true })
   /** What is guarded. */
   readonly #attached = new Set<ServerLike | NamespaceLike>()
 
@@ -58,6 +58,7 @@ export class HandshakeSessions {
     this.#options = resolveOptions(options)
     this.#registry = SessionRegistry.join(this.#options.store, this.#options)
     this.#admission = new Admission(this.#options, this.#registry, this.#cors, this.#tell)
+    Object.assign(this.#events, { [captureRejectionSymbol]: (error: Error) => this.#tell(error, 'end') })
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#tell)
     this.#cluster = new Cluster(this.#registry, this.#options.emitter, this.#tell)
@@ -190,10 +191,12 @@ export class HandshakeSessions {
   readonly #tell = (error: unknown, stage: Stage): SessionError => {
     const told = asSessionError(error, stage)
     debug('%s: %s %s', stage, told.code, told.message)
+    const failed = (error: unknown) => debug('onError itself failed: %o', error)
     try {
-      this.#options.onError?.(told, { stage })
-    } catch (thrown) {
-      debug('onError itself threw: %o', thrown)
+      const answer: unknown = this.#options.onError?.(told, { stage })
+      if (isThenable(answer)) answer.then(undefined, failed)
+    } catch (error) {
+      failed(error)
     }
     return told
   }

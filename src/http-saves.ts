@@ -33,7 +33,7 @@ export class HttpSaves {
   saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
     if (isNew(session) && !this.#inflated.has(session)) {
       this.#graves.exhume(id)
-      this.inflated(session) // From now on it is one that the store has.
+      this.#inflated.set(session, undefined) // Nobody else has it yet, so the rest of this request writes it whole, too.
       return undefined
     }
     if (this.#graves.has(id)) {
@@ -48,7 +48,7 @@ export class HttpSaves {
   async #write(id: string, copy: WorkingCopy): Promise<void> {
     const stored = new StoredSession(id, this.#home)
     try {
-      await this.#home.exclusive(id, (lane) => stored.write(copy, lane))
+      await this.#home.exclusive(id, () => stored.write(copy))
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ERR_SESSION_NOT_FOUND') throw error
       this.#home.unheard(error, 'save')

@@ -2,16 +2,13 @@
  * The order of work: one lane per session id, in which each piece of work waits for the one before it, failed or not.
  */
 import { SessionError } from './errors'
-import type { EndReason, Lane } from './stored-session'
 
 interface Waiting {
   start(): Promise<void>
   reject(error: SessionError): void
 }
 
-class Queue implements Lane {
-  ended: EndReason | undefined
-  writes = 0
+class Queue {
   watchdog: NodeJS.Timeout | undefined
   readonly waiting: Waiting[] = []
 }
@@ -26,26 +23,14 @@ export class Lanes {
   readonly #queues = new Map<string, Queue>()
 
   /** @throws SessionError (rejects) `ERR_SESSION_CONFLICT` when the work before it takes too long, and what `work` throws */
-  run<T>(id: string, work: (lane: Lane) => Promise<T>): Promise<T> {
+  run<T>(id: string, work: () => Promise<T>): Promise<T> {
     const running = this.#queues.get(id)
     const queue = running ?? new Queue()
     return new Promise((resolve, reject) => {
-      queue.waiting.push({ start: () => work(queue).then(resolve, reject), reject })
+      queue.waiting.push({ start: () => work().then(resolve, reject), reject })
       if (running) queue.watchdog ??= this.#watch(queue)
       else this.#work(id, queue)
     })
-  }
-
-  /** Tells the work that runs or waits now that its session is over. */
-  end(id: string, reason: EndReason): void {
-    const queue = this.#queues.get(id)
-    if (queue) queue.ended = reason
-  }
-
-  /** Somebody else wrote this session: what the work that runs now has read is old. */
-  written(id: string): void {
-    const queue = this.#queues.get(id)
-    if (queue) queue.writes++
   }
 
   async #work(id: string, queue: Queue): Promise<void> {

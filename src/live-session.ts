@@ -26,6 +26,8 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   readAt = Date.now()
   /** When the store was last asked, answer or not. */
   askedAt = this.readAt
+  /** Whether it was written since, and what is not known. */
+  isOutdated = false
   /** Set once, when the session is over. */
   ended: EndReason | undefined
   /** Who is closed when it ends. */
@@ -74,10 +76,9 @@ export class LiveSession extends StoredSession implements SessionKeeper {
     return this.#room
   }
 
-  /** Somebody wrote it where we could not see: what is known is stale, and so is a read that is on its way. */
+  /** Somebody wrote it where we could not see: what is known is stale, and maybe what a read brings that is on its way. */
   outdate(): void {
-    this.#version++
-    this.readAt = 0
+    this.isOutdated = true
   }
 
   get isExpired(): boolean {
@@ -87,7 +88,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   /** Whether the store should be asked before this session is relied on; `freshFor` in ms. */
   isStale(freshFor: number): boolean {
     const now = Date.now()
-    return this.#refreshing !== undefined || now - this.readAt >= freshFor || this.#expiresAt <= now
+    return this.isOutdated || this.#refreshing !== undefined || now - this.readAt >= freshFor || this.#expiresAt <= now
   }
 
   /**
@@ -95,9 +96,11 @@ export class LiveSession extends StoredSession implements SessionKeeper {
    * @throws SessionError `ERR_SESSION_NOT_FOUND` (and the session ends), `_STORE`, `_TIMEOUT`
    */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined
-    })
+    this.#refreshing ??= this.home
+      .inTurn(this.id, () => this.#refresh())
+      .finally(() => {
+        this.#refreshing = undefined
+      })
     return this.#refreshing
   }
 
@@ -122,11 +125,11 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   save(): Promise<void> {
     if (this.#nextSave) return this.#nextSave
     let hasBegun = false
-    const save = this.home.exclusive(this.id, async (lane) => {
+    const save = this.home.exclusive(this.id, async () => {
       hasBegun = true
       this.#nextSave = undefined
-      if (this.ended || lane.ended) throw notFound()
-      if (this.#copy.isChanged) await this.write(this.#copy, lane)
+      if (this.isOver) throw notFound()
+      if (this.#copy.isChanged) await this.write(this.#copy)
     })
     if (!hasBegun) this.#nextSave = save
     save.catch(() => {
@@ -140,13 +143,13 @@ export class LiveSession extends StoredSession implements SessionKeeper {
    * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`, and whatever `change` throws
    */
   update<T>(change: Change<T>): Promise<T> {
-    return this.home.exclusive(this.id, async (lane) => {
+    return this.home.exclusive(this.id, async () => {
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const reading = await this.readVersioned()
         const draft = new WorkingCopy(this.create(reading.record, this.#draftKeeper()))
         draft.apply(this.#copy)
         const result = await change(draft.session)
-        if (!draft.isChanged || (await this.writeUnlessOvertaken(draft, lane, reading))) return result
+        if (!draft.isChanged || (await this.writeUnlessOvertaken(draft, reading))) return result
         await pause(attempt)
       }
       throw overtaken()
@@ -161,22 +164,20 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   /** Extends the session by its maxAge, in the store. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
   touch(): Promise<void> {
     this.#touchedAt = Date.now()
-    return this.home.exclusive(this.id, async (lane) => {
-      if (this.ended || lane.ended) throw notFound()
+    return this.home.exclusive(this.id, async () => {
+      if (this.isOver) throw notFound()
       this.session.touch()
-      if (!this.home.store.canTouch) {
-        await this.write(this.#copy, lane)
-        return
-      }
-      await this.home.store.touch(this.id, this.session)
-      await this.assertStillThere(lane)
-      this.#copy.settle('cookie')
-      this.#reckon(this.session)
+      if (this.home.store.canTouch) await this.home.inTurn(this.id, () => this.#touch())
+      else await this.write(this.#copy)
     })
   }
 
   unheard(error: unknown): void {
     this.home.unheard(error, 'save')
+  }
+
+  protected override get isOver(): boolean {
+    return this.ended !== undefined || super.isOver
   }
 
   protected override goneBecause(): EndReason {
@@ -185,11 +186,22 @@ export class LiveSession extends StoredSession implements SessionKeeper {
 
   async #refresh(): Promise<void> {
     if (this.ended) throw notFound()
-    const version = this.#version
     this.askedAt = Date.now()
-    const record = await this.read()
+    const version = this.#version
+    const wasOutdated = this.isOutdated
+    this.isOutdated = false
+    const record = await this.read().catch((error) => {
+      this.isOutdated ||= wasOutdated
+      throw error
+    })
     if (version === this.#version) this.receive(record)
-    else if (this.readAt === 0) await this.#refresh()
+  }
+
+  async #touch(): Promise<void> {
+    await this.home.store.touch(this.id, this.session)
+    await this.assertStillThere()
+    this.#copy.settle('cookie')
+    this.#reckon(this.session)
   }
 
   /**

@@ -3,6 +3,7 @@
  * mend it.
  */
 import type { KeyObject } from 'node:crypto'
+import { types } from 'node:util'
 import type { RedisLike } from './atomic'
 import type { Channel } from './cluster'
 import { SessionError } from './errors'
@@ -152,12 +153,16 @@ function checkSecrets(secret: Secret | Secret[]): readonly Secret[] {
   const secrets: readonly Secret[] = Array.isArray(secret) ? secret : [secret]
   if (secrets.length === 0) fail('secret', 'at least one secret', 'an empty array')
   for (const each of secrets) {
-    const usable = typeof each === 'string' ? each !== '' : typeof each === 'object' && each !== null
+    if (isSecret(each)) continue
     const came = each === '' ? each : typeof each // Not its value, which somebody may take for a secret.
-    if (!usable)
-      fail('secret', 'a string, Buffer or KeyObject, or an array of them', came, 'pass the secret of session()')
+    fail('secret', 'a string, Buffer or secret KeyObject, or an array of them', came, 'pass the secret of session()')
   }
   return [...secrets]
+}
+
+function isSecret(value: unknown): boolean {
+  if (typeof value === 'string') return value !== ''
+  return ArrayBuffer.isView(value) ? value.byteLength > 0 : types.isKeyObject(value) && value.type === 'secret'
 }
 
 function checkName({ name, key }: HandshakeSessionOptions): string {

@@ -16,7 +16,8 @@ import { roomOf } from './room'
 import { SessionIndex } from './session-index'
 import { type SessionRecord, SessionStore, type StoreLike } from './store'
 import { observeStore, type StoreListener } from './store-events'
-import { type EndReason, type Home, type Lane, notFound } from './stored-session'
+import { type EndReason, type Home, notFound } from './stored-session'
+import { type Turn, Turns } from './turns'
 
 /** `sessionID` ended, for `reason`. */
 export interface SessionEnd {
@@ -59,6 +60,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly #live = new SessionIndex()
   readonly #firstReads = new FirstReads(this)
   readonly #lanes = new Lanes()
+  readonly #turns = new Turns()
   readonly #lifetime = new Lifetime(this.#live, (error) => this.unheard(error, 'refresh'))
   readonly #graves = new Graves()
   readonly #httpSaves = new HttpSaves(this, this.#graves)
@@ -77,7 +79,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   #join({ timeout = 10_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
     const first = this.#users++ === 0
     this.store.timeout = first ? timeout : Math.max(this.store.timeout, timeout)
-    this.#lanes.patience = this.store.timeout
+    this.#lanes.patience = this.#turns.patience = this.store.timeout
     this.#lifetime.recheck = first ? recheck : Math.min(this.#lifetime.recheck, recheck)
     this.#httpSaves.merge ||= mergeHttpSaves
   }
@@ -139,21 +141,34 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   /** Runs `work` after all other work on this id, failed or not. */
-  exclusive<T>(id: string, work: (lane: Lane) => Promise<T>): Promise<T> {
-    return this.#lanes.run(id, async (lane) => {
-      if (this.#graves.has(id)) throw notFound()
-      return work(lane)
+  exclusive<T>(id: string, work: () => Promise<T>): Promise<T> {
+    return this.#lanes.run(id, async () => {
+      if (this.isOver(id)) throw notFound()
+      return work()
     })
+  }
+
+  inTurn<T>(id: string, work: (turn: Turn) => Promise<T>): Promise<T> {
+    return this.#turns.take(id, work)
+  }
+
+  writesOfOthers(id: string): Promise<unknown> | undefined {
+    return this.#turns.ofOthers(id)
+  }
+
+  isOver(id: string): boolean {
+    return this.#graves.has(id)
   }
 
   /** The session is being destroyed: from now on it is over, and nobody may write or open it again. */
   end(id: string, reason: EndReason, answered?: Promise<unknown>): void {
-    this.#graves.bury(roomOf(id))
+    this.#graves.destroying(id)
     this.#close(id, reason, answered)
   }
 
   /** The store has destroyed it: the other nodes are told, `answered` awaited. */
   ended(id: string, reason: EndReason, answered?: Promise<unknown>): void {
+    this.#graves.destroyed(id)
     whenAnswered(answered, () => this.emit('ending', roomOf(id), reason))
   }
 
@@ -175,17 +190,18 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     const live = this.#live.inRoom(room)
     if (!live) return
     live.outdate()
-    live.refresh().catch((error) => live.ended || this.unheard(error, 'refresh'))
+    // Twice if a read was on its way already: it may have come too early.
+    const renewed = live.refresh().then(() => (live.isOutdated ? live.refresh() : undefined))
+    renewed.catch((error) => live.ended || this.unheard(error, 'refresh'))
   }
 
   /** The store could not destroy it, so it lives on; clients that come back are let in again. */
   survived(id: string): void {
-    this.#graves.exhume(id)
+    this.#graves.survived(id)
   }
 
   /** The session is over: if anybody holds it, tells, then closes the holders, `answered` awaited. */
   #close(id: string, reason: EndReason, answered?: Promise<unknown>): void {
-    this.#lanes.end(id, reason)
     this.#firstReads.end(id, reason)
     const live = this.#live.get(id)
     if (!live) return
@@ -197,12 +213,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     })
   }
 
-  wrote(id: string, json: string): void {
-    this.changed(id)
-    if (this.wants(id)) this.#receive(id, JSON.parse(json) as SessionRecord)
-  }
-
-  changed(id: string): void {
+  wrote(id: string, json: string | undefined): void {
+    if (this.wants(id)) this.#receive(id, json && JSON.parse(json))
     this.emit('changed', id)
   }
 
@@ -214,21 +226,32 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     return this.#live.get(id) !== undefined || this.#firstReads.has(id)
   }
 
-  saved(id: string, record: SessionRecord): void {
-    this.#lanes.written(id)
+  writing(id: string): () => void {
+    return this.#turns.otherBegins(id)
+  }
+
+  saved(id: string, record: SessionRecord | undefined): void {
     this.#receive(id, record)
+    this.#undoIfOver(id)
+    this.emit('changed', id)
   }
 
-  touched(id: string, cookie: SessionRecord['cookie']): void {
-    this.#tell(id, (live) => live.extend(cookie))
+  touched(id: string, cookie: SessionRecord['cookie'] | undefined): void {
+    this.#tell(id, (live) => (cookie ? live.extend(cookie) : live.outdate()))
+    this.#undoIfOver(id)
   }
 
-  #receive(id: string, record: SessionRecord): void {
-    this.#firstReads.receive(id, record)
-    this.#tell(id, (live) => live.receive(record))
+  #receive(id: string, record: SessionRecord | undefined): void {
+    if (record) this.#firstReads.receive(id, record)
+    this.#tell(id, (live) => (record ? live.receive(record) : live.outdate()))
   }
 
-  /** What handlers put into the session may be beyond JSON; then it is their events that fail, not the writer. */
+  /** It was destroyed while it was being written, and the write may have come last. */
+  #undoIfOver(id: string): void {
+    if (this.isOver(id)) this.store.destroy(id).catch((error) => this.unheard(error, 'save'))
+  }
+
+  /** What handlers put into the session may be beyond JSON: then it is their events that fail, not the writer. */
   #tell(id: string, news: (live: LiveSession) => void): void {
     const live = this.#live.get(id) ?? this.#firstReads.just(id)
     try {

@@ -4,7 +4,7 @@
  * no change in any route.
  */
 import { once } from 'node:events'
-import { isRecord, isThenable, type SessionRecord, type StoreLike, type StoreMethods } from './store'
+import { isMissing, isRecord, isThenable, type SessionRecord, type StoreLike, type StoreMethods } from './store'
 
 export interface StoreListener {
   /** express-session made this `Session` object of a record of the store. */
@@ -13,12 +13,12 @@ export interface StoreListener {
   saving(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined
   /** Whether `saved` is of interest for this id; asked first, because a copy costs. */
   wants(id: string): boolean
-  /** Somebody wrote this session, and the store has it. */
-  changed(id: string): void
-  /** Somebody wrote this session, and the store has it: this record. */
-  saved(id: string, record: SessionRecord): void
+  /** Somebody begins to write this session. @returns is to be called when the store has answered */
+  writing(id: string): () => void
+  /** Somebody wrote this session, and the store has it: this record, unless that was not wanted then, or is beyond JSON. */
+  saved(id: string, record: SessionRecord | undefined): void
   /** Somebody extended this session: its cookie, and nothing else of what that one holds, is in the store. */
-  touched(id: string, cookie: SessionRecord['cookie']): void
+  touched(id: string, cookie: SessionRecord['cookie'] | undefined): void
   /** Somebody ends this session; called before the store is. `answered` is when the HTTP response is out. */
   end(id: string, reason: 'destroyed' | 'regenerated', answered?: Promise<unknown>): void
   /** The store has done it. */
@@ -43,11 +43,12 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
         if (instead) return answer(instead, callback)
         const { cookie } = Object(session) as { cookie?: unknown }
         const record = listener.wants(String(id)) ? copy(method === 'set' ? session : { cookie }) : undefined
+        const answered = method === 'set' ? listener.writing(String(id)) : () => {}
         const written = (error: unknown) => {
+          answered()
           if (error) return
-          if (method === 'set') listener.changed(String(id))
-          if (record && method === 'set') listener.saved(String(id), record)
-          if (record && method === 'touch') listener.touched(String(id), record.cookie)
+          if (method === 'set') listener.saved(String(id), record)
+          else listener.touched(String(id), record?.cookie)
         }
         return watched(callback, written, (done) => original(id, session, done, ...rest))
       }
@@ -65,7 +66,8 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
       const news = [key, regenerating.has(key) ? 'regenerated' : 'destroyed', regenerating.get(key)] as const
       regenerating.delete(key)
       listener.end(...news)
-      const destroyed = (error: unknown) => (error ? listener.survived(key) : listener.ended(...news))
+      const destroyed = (error: unknown) =>
+        error && !isMissing(error) ? listener.survived(key) : listener.ended(...news)
       return watched(callback, destroyed, (done) => destroy(id, done, ...rest))
     }),
     replace(store, 'regenerate', (regenerate) => (request, ...rest) => {
@@ -100,6 +102,7 @@ function replace(store: AnyStore, name: string, wrap: (original: Method) => Meth
 
 /** Answers as the store would have: by the callback, or by the promise. */
 function answer(work: Promise<void>, callback: unknown): unknown {
+  work.catch(() => {}) // Who gave no callback and awaits nothing does not want to know.
   if (typeof callback !== 'function') return work
   return work.then(
     () => process.nextTick(callback as Method, null),
@@ -108,16 +111,27 @@ function answer(work: Promise<void>, callback: unknown): unknown {
 }
 
 /**
- * Calls a method of the store, and hears of its outcome before the caller does. A store given no callback gets one all
- * the same; if it returns a promise then, that tells the caller of the failure.
+ * Calls a method of the store, and hears of its outcome, its first answer, before the caller does. A store given no
+ * callback gets one all the same; if it returns a promise then, that tells the caller of the failure.
  */
 function watched(callback: unknown, hear: (error: unknown) => void, call: (done: Method) => unknown): unknown {
   let failure: unknown
-  const returned = call((error, ...rest) => {
-    failure = error
-    hear(error)
-    return typeof callback === 'function' ? callback(error, ...rest) : undefined
-  })
+  let isHeard = false
+  const answered = (error: unknown) => {
+    if (!isHeard) hear(error)
+    isHeard = true
+  }
+  let returned: unknown
+  try {
+    returned = call((error, ...rest) => {
+      failure = error
+      answered(error)
+      return typeof callback === 'function' ? callback(error, ...rest) : undefined
+    })
+  } catch (error) {
+    answered(error)
+    throw error
+  }
   if (typeof callback === 'function' || !isThenable(returned)) return returned
   return returned.then((value) => {
     if (failure) throw failure

@@ -176,7 +176,7 @@ function reading(record: SessionRecord | undefined, version: unknown): Reading |
 }
 
 /** Stores that keep files say so for a session they do not have; express-session takes it as "none", too. */
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return (error as { code?: unknown } | null | undefined)?.code === 'ENOENT'
 }
 

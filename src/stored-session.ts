@@ -8,6 +8,7 @@ import { SessionError } from './errors'
 import type { Stage } from './options'
 import type { ExpressSession, Reading, SessionRecord, SessionStore } from './store'
 import { type SessionKeeper, StoreFace } from './store-face'
+import type { Turn } from './turns'
 import type { WorkingCopy } from './working-copy'
 
 export const endReasons = ['destroyed', 'regenerated', 'expired', 'revoked'] as const
@@ -15,19 +16,19 @@ export const endReasons = ['destroyed', 'regenerated', 'expired', 'revoked'] as 
 /** Why a session is over. */
 export type EndReason = (typeof endReasons)[number]
 
-/** The queue of one session id; `ended` is set while work waits or runs in it and the session ends. */
-export interface Lane {
-  ended: EndReason | undefined
-  /** Counts the writes of others that this process saw. */
-  writes: number
-}
-
-/** Where sessions live: their store, their lanes, and who is to be told. */
+/** Where sessions live: their store, the order of work on them, and who is to be told. */
 export interface Home {
   readonly store: SessionStore
-  exclusive<T>(id: string, work: (lane: Lane) => Promise<T>): Promise<T>
-  /** The session was written; `json` is what the store now holds. */
-  wrote(id: string, json: string): void
+  /** Runs `work` after all other work on this id, failed or not. */
+  exclusive<T>(id: string, work: () => Promise<T>): Promise<T>
+  /** Runs `work`, which asks the store, when nobody else of us does. */
+  inTurn<T>(id: string, work: (turn: Turn) => Promise<T>): Promise<T>
+  /** The writes of others that are on their way; awaited, they have happened. */
+  writesOfOthers(id: string): Promise<unknown> | undefined
+  /** Whether the session was destroyed. */
+  isOver(id: string): boolean
+  /** The session was written; `json` is what the store now holds, or undefined if somebody else wrote it meanwhile. */
+  wrote(id: string, json: string | undefined): void
   /** The session is being destroyed: from now on it is over, and nobody may write or open it again. */
   end(id: string, reason: EndReason): void
   /** The store has destroyed it. */
@@ -69,12 +70,14 @@ export class StoredSession {
    * Writes what was changed in the copy. A key that somebody else changed meanwhile takes our value.
    * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`
    */
-  async write(copy: WorkingCopy, lane: Lane): Promise<void> {
+  async write(copy: WorkingCopy): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const { writes } = lane
-      const { record, version } = await this.readVersioned()
-      this.rebase(copy, record)
-      if (lane.writes === writes && (await this.#replace(copy, lane, version))) return
+      const isWritten = await this.home.inTurn(this.id, async (turn) => {
+        const { record, version } = await this.readVersioned()
+        this.rebase(copy, record)
+        return !turn.isOvertaken && this.#replace(copy, version, turn)
+      })
+      if (isWritten) return
       await pause(attempt)
     }
     throw overtaken()
@@ -86,22 +89,23 @@ export class StoredSession {
    * @returns false if the session was written since, or a key that we changed: then nothing was written
    * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
    */
-  async writeUnlessOvertaken(copy: WorkingCopy, lane: Lane, since: Reading): Promise<boolean> {
-    if (this.home.store.isAtomic) return this.#replace(copy, lane, since.version)
-    const { writes } = lane
-    const { record, version } = await this.readVersioned()
-    const isOvertaken = this.rebase(copy, record).length > 0 || lane.writes !== writes
-    return !isOvertaken && this.#replace(copy, lane, version)
+  writeUnlessOvertaken(copy: WorkingCopy, since: Reading): Promise<boolean> {
+    return this.home.inTurn(this.id, async (turn) => {
+      if (this.home.store.isAtomic) return this.#replace(copy, since.version, turn)
+      const { record, version } = await this.readVersioned()
+      const isOvertaken = this.rebase(copy, record).length > 0 || turn.isOvertaken
+      return !isOvertaken && this.#replace(copy, version, turn)
+    })
   }
 
-  async #replace(copy: WorkingCopy, lane: Lane, version: unknown): Promise<boolean> {
-    if (lane.ended) throw notFound()
+  async #replace(copy: WorkingCopy, version: unknown, turn: Turn): Promise<boolean> {
+    if (this.isOver) throw notFound()
     copy.session.touch() // As every save of express-session: stores reckon the expiry by the cookie.
-    const json = copy.toJSON()
+    const { json, written } = copy.snapshot()
     if (!(await this.home.store.replace(this.id, copy.session, version))) return false
-    await this.assertStillThere(lane)
-    copy.written(json)
-    this.home.wrote(this.id, json)
+    await this.assertStillThere()
+    written()
+    this.home.wrote(this.id, turn.isOvertaken ? undefined : json)
     return true
   }
 
@@ -121,8 +125,8 @@ export class StoredSession {
   }
 
   /** If the session ended while our write was on its way, the write may have come last: undo it. */
-  protected async assertStillThere(lane: Lane): Promise<void> {
-    if (!lane.ended) return
+  protected async assertStillThere(): Promise<void> {
+    if (!this.isOver) return
     await this.home.store.destroy(this.id)
     throw notFound()
   }
@@ -130,6 +134,10 @@ export class StoredSession {
   /** Brings a copy up to this record. @returns as `WorkingCopy#rebase` */
   protected rebase(copy: WorkingCopy, record: SessionRecord): string[] {
     return copy.isBasedOn(record) ? [] : copy.rebase(this.create(record))
+  }
+
+  protected get isOver(): boolean {
+    return this.home.isOver(this.id)
   }
 
   protected goneBecause(): EndReason {

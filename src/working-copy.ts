@@ -4,6 +4,11 @@
  */
 import type { ExpressSession, SessionRecord } from './store'
 
+export interface Snapshot {
+  json: string
+  written(): void
+}
+
 export class WorkingCopy {
   /** One object for the whole life of the copy. */
   readonly session: ExpressSession
@@ -51,15 +56,17 @@ export class WorkingCopy {
     return conflicts
   }
 
-  /** Carries over what was changed in `other` since its base; when this is written, that counts as written there, too. */
+  /**
+   * Carries over what was changed in `other` since its base, the cookie apart; when this is written, that counts as
+   * written there, too.
+   */
   apply(other: WorkingCopy): void {
-    const now = JSON.stringify(other.session)
-    if (now === other.#base) return
-    this.#applied = () => other.written(now)
-    const clone = JSON.parse(now) as ExpressSession
-    for (const key of changedKeys(parts(other.#base), parts(now))) {
-      if (key !== 'cookie') assign(this.session, key, clone)
-    }
+    const { cookie } = other.base
+    const theirs = JSON.parse(JSON.stringify({ ...other.session, cookie })) as ExpressSession
+    const json = JSON.stringify(theirs)
+    if (json === other.#base) return
+    this.#applied = other.#onceWritten(json)
+    for (const key of changedKeys(parts(other.#base), parts(json))) assign(this.session, key, theirs)
   }
 
   /** This key was written by itself. */
@@ -67,15 +74,19 @@ export class WorkingCopy {
     this.#base = JSON.stringify({ ...JSON.parse(this.#base), [key]: this.session[key] })
   }
 
-  /** The session as it would be written now; hand it to `written` once it was. */
-  toJSON(): string {
-    return JSON.stringify(this.session)
+  /** The session as it is to be written now. `written` is to be called once it was: that is the new base then. */
+  snapshot(): Snapshot {
+    const json = JSON.stringify(this.session)
+    return { json, written: this.#onceWritten(json) }
   }
 
-  /** What was written is what the store holds: the new base. */
-  written(json: string): void {
-    this.#base = json
-    this.#applied?.()
+  /** News may come in while it is being written. */
+  #onceWritten(json: string): () => void {
+    const base = this.#base
+    return () => {
+      this.#base = this.#base === base ? json : merge(this.#base, base, json)
+      this.#applied?.()
+    }
   }
 }
 
@@ -83,6 +94,18 @@ export class WorkingCopy {
 function parts(json: string): Map<string, string> {
   const entries = Object.entries(JSON.parse(json)).filter(([key]) => key !== '__proto__')
   return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]))
+}
+
+/** The JSON of `newer`, with what was changed from `base` to `json` where that key is in `newer` as it is in `base`. */
+function merge(newer: string, base: string, json: string): string {
+  const [result, before, after] = [parts(newer), parts(base), parts(json)]
+  for (const key of changedKeys(before, after)) {
+    if (result.get(key) !== before.get(key)) continue
+    const value = after.get(key)
+    if (value === undefined) result.delete(key)
+    else result.set(key, value)
+  }
+  return `{${[...result].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join()}}`
 }
 
 /** The keys that one of the two has alone, or with another value; their order does not count. */

@@ -174,7 +174,7 @@ describe('wrong usage', () => {
     ['an option without its value', ['explain', cookie, '--secret'], /'--secret <value>' argument missing/],
     ['a header without quotes', ['explain', '--secret', secret, 'a=b;', cookie], /one argument: put it in quotes/],
     ['a bare value', ['explain', '--secret', secret, id], /expected a Cookie header, name=value/],
-    ['no secret', ['explain', cookie], /secret: expected a string, Buffer or KeyObject/],
+    ['no secret', ['explain', cookie], /secret: expected a string, Buffer or secret KeyObject/],
     [
       'an origin that is none',
       ['explain', '--secret', secret, '--origins', 'a/b', cookie],

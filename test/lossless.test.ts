@@ -247,6 +247,20 @@ test('after a logout neither a loaded session nor an update in the time of the r
   expect(await new Promise((saved) => loaded.save(saved))).toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
 })
 
+test('a change of the cookie that is not saved yet outlives an update, and goes with the next save', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  const { session } = socket.handshake
+  session.cookie.maxAge = 5_000
+  await app.sessions.update(socket, (s) => {
+    s.count = 1
+  })
+  expect((await read(app.store, idOf(cookie)))?.cookie.originalMaxAge).toBeNull()
+  await new Promise((saved) => session.save(saved))
+  expect((await read(app.store, idOf(cookie)))?.cookie.originalMaxAge).toBe(5_000)
+})
+
 test('update sees what was changed on the socket and is not saved yet, and writes it', async () => {
   const app = await startApp()
   const cookie = await app.login()

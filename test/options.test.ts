@@ -1,4 +1,5 @@
 /** A wrong option is said at once: what was expected, what came, how to mend it; and no secret in the message. */
+import { generateKeyPairSync } from 'node:crypto'
 import session from 'express-session'
 import { type HandshakeSessionOptions, handshakeSession, SessionError } from 'handshake-session'
 import { describe, expect, test } from 'vitest'
@@ -14,12 +15,15 @@ const wrong: [string, unknown, RegExp][] = [
   ['a store class instead of an instance', { ...good, store: session.MemoryStore }, /store: expected .* got function/],
   ['no secret', { store: good.store }, /secret: expected a string.*got undefined.*the secret of session\(\)/],
   ['an empty secret', { ...good, secret: '' }, /secret: expected/],
+  ['an empty Buffer as secret', { ...good, secret: Buffer.alloc(0) }, /secret: expected/],
+  ['a plain object as secret', { ...good, secret: {} as never }, /secret: expected/],
+  ['a public key as secret', { ...good, secret: generateKeyPairSync('ed25519').publicKey }, /secret: expected/],
   ['no secret in the array', { ...good, secret: [] }, /secret: expected at least one/],
   ['an array with an empty secret', { ...good, secret: ['x', ''] }, /secret: expected/],
   [
     'a number as secret',
     { ...good, secret: 7 },
-    /secret: expected a string, Buffer or KeyObject, or an array of them, got number; pass/,
+    /secret: expected a string, Buffer or secret KeyObject, or an array of them, got number; pass/,
   ],
   ['an empty name', { ...good, name: '' }, /name: expected the name of the session cookie/],
   ['name and key that differ', { ...good, name: 'a', key: 'b' }, /`key` is an alias of `name`/],

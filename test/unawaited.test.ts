@@ -75,14 +75,34 @@ test.each([true, false])(
   },
 )
 
-test('end: a listener that throws', async () => {
+test.each([
+  ['throws', () => JSON.parse('{')],
+  ['rejects', async () => JSON.parse('{')],
+])('end: a listener that %s', async (_what, listener) => {
   const { app, cookie, id, errors } = await start()
   await pair(app, cookie)
-  app.sessions.on('end', () => {
-    throw new Error('of the app')
-  })
+  app.sessions.on('end', listener)
   await app.sessions.revoke(id)
   expect(errors).toEqual(['end ERR_SESSION_STORE'])
+})
+
+test('save: by a route that gives the store no callback, with mergeHttpSaves', async () => {
+  const { app, cookie, id, breakDown } = await start({ mergeHttpSaves: true })
+  app.express.get('/script', (req, res) => {
+    breakDown('get')
+    req.session.count = 1
+    app.store.set(id, req.session as never)
+    res.end('begun')
+  })
+  await fetch(`${app.url}/script`, { headers: { cookie } })
+})
+
+test('an `onError` that itself throws, or rejects, harms nobody', async () => {
+  for (const onError of [() => JSON.parse('{'), async () => JSON.parse('{')]) {
+    const app = await startApp({ onError })
+    const error = await next(connect(app.url, 'connect.sid=s%3Aid.x'), 'connect_error')
+    expect(error).toMatchObject({ data: { code: 'ERR_SESSION_SIGNATURE' } })
+  }
 })
 
 test('cluster: the other nodes that cannot be told', async () => {

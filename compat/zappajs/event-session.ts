@@ -4,7 +4,7 @@
  * store holds by then, key by key, and only if the session still exists.
  */
 import type { ExpressSession, StoreLike } from '../../src'
-import { isThenable, type Lane, type SessionRegistry, StoredSession, WorkingCopy } from '../../src/internals'
+import { isThenable, type SessionRegistry, StoredSession, WorkingCopy } from '../../src/internals'
 import type { Context, EventContext, MiddlewareContext, Options } from './context'
 import { report } from './context'
 import { registryOf } from './store'
@@ -61,25 +61,25 @@ function sessionOf(ctx: EventContext, store: StoreLike, registry: SessionRegistr
  * that returns a promise lets others pass while it works, and is written when that has resolved.
  */
 async function work(stored: StoredSession, registry: SessionRegistry, run: Run): Promise<void> {
-  const begun = await registry.exclusive(stored.id, async (lane) => {
+  const begun = await registry.exclusive(stored.id, async () => {
     const copy = await copyOf(stored, registry)
     const result = run(copy.session)
     if (isThenable(result)) return { copy, result }
-    return save(stored, copy, lane)
+    return save(stored, copy)
   })
   if (!begun) return
   await begun.result
-  await registry.exclusive(stored.id, (lane) => save(stored, begun.copy, lane))
+  await registry.exclusive(stored.id, () => save(stored, begun.copy))
 }
 
-async function save(stored: StoredSession, copy: WorkingCopy, lane: Lane): Promise<undefined> {
-  if (copy.isChanged) await stored.write(copy, lane)
+async function save(stored: StoredSession, copy: WorkingCopy): Promise<undefined> {
+  if (copy.isChanged) await stored.write(copy)
 }
 
 /** A copy whose session can also be saved, reloaded and destroyed by its handler. */
 async function copyOf(stored: StoredSession, registry: SessionRegistry): Promise<WorkingCopy> {
   const keeper = {
-    save: (): Promise<void> => registry.exclusive(stored.id, (lane) => save(stored, copy, lane)),
+    save: (): Promise<void> => registry.exclusive(stored.id, () => save(stored, copy)),
     refresh: async () => void copy.rebase(stored.create(await stored.read())),
     destroy: () => stored.destroy(),
     unheard: (error: unknown) => registry.unheard(error, 'save'),

@@ -41,9 +41,9 @@ export class UnboundSession extends StoredSession {
     if (fates.get(this.#client) === 'left') return
     fates.set(this.#client, 'stored')
     copy.rebase(this.create(await this.read()))
-    const json = copy.toJSON()
+    const { written } = copy.snapshot()
     await writeRecord(this.#store, this.id, copy.session, this.#options)
-    copy.written(json)
+    written()
   }
 
   /** Emptied, not over: the socket stays, and what its handlers keep next is its session again. */

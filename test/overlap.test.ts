@@ -1,0 +1,253 @@
+/** Requests, sockets and other nodes that work on one session at the same time: what is on its way when another begins. */
+import { EventEmitter } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
+import type session from 'express-session'
+import type { Socket } from 'socket.io'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type App, type AppOptions, ask, idOf, next, pair, startApp } from './support/app.js'
+import { CountingStore } from './support/counting-store.js'
+import { otherProgram, read } from './support/other-program.js'
+
+/** Its writes land when they are let. */
+class HeldStore extends CountingStore {
+  held: (() => void)[] | undefined
+
+  override set(...[id, session, callback]: Parameters<CountingStore['set']>): void {
+    const content = JSON.parse(JSON.stringify(session))
+    const land = () => super.set(id, content, callback)
+    if (this.held) this.held.push(land)
+    else land()
+  }
+
+  /** Lets what is held land in this order, and everything from now on. */
+  land(order = [...(this.held ?? []).keys()]): void {
+    const { held = [] } = this
+    this.held = undefined
+    for (const index of order) held[index]?.()
+  }
+}
+
+async function start(options: AppOptions = {}) {
+  const store = new HeldStore()
+  const app = await startApp({ store, ...options })
+  const cookie = await app.login()
+  const holds = (count: number) => vi.waitFor(() => expect(store.held).toHaveLength(count))
+  return { app, store, cookie, id: idOf(cookie), stored: () => read(store, idOf(cookie)), holds }
+}
+
+const work = {
+  save: ({ handshake: { session } }: Socket) => {
+    session.count = 1
+    return new Promise((saved) => session.save(saved))
+  },
+  update: (socket: Socket, app: App) =>
+    app.sessions.update(socket, (session) => {
+      session.count = 1
+    }),
+}
+
+describe.each(Object.entries(work))('%s of one key', (_name, change) => {
+  test('waits for what a request writes, and so loses nothing of it', async () => {
+    const { app, store, cookie, stored, holds } = await start()
+    const { socket } = await pair(app, cookie)
+    store.held = []
+    const request = app.get('/set/theme/dark', cookie)
+    await holds(1)
+    const changing = change(socket, app)
+    for (let turns = 0; turns < 20; turns++) await turn()
+    expect(store.held).toHaveLength(1)
+    store.land()
+    await Promise.all([request, changing])
+    expect(await stored()).toMatchObject({ theme: 'dark', count: 1 })
+    expect(socket.handshake.session).toMatchObject({ theme: 'dark', count: 1 })
+  })
+
+  test.each([
+    ['first', [1, 0]],
+    ['last', [0, 1]],
+  ])('is overtaken by a request whose write lands %s: what that writes next is seen', async (_when, order) => {
+    const { app, store, cookie, stored, holds } = await start()
+    const { client, socket } = await pair(app, cookie)
+    socket.on('read', (answer) => answer(socket.handshake.session.theme))
+    store.held = []
+    const changing = change(socket, app)
+    await holds(1)
+    const request = app.get('/set/theme/dark', cookie)
+    await holds(2)
+    store.land(order)
+    await Promise.all([changing, request])
+    expect(await ask(client, 'read')).toBe((await stored())?.theme ?? null)
+    await app.get('/set/theme/light', cookie)
+    expect(await ask(client, 'read')).toBe('light')
+    socket.handshake.session.items = ['pen']
+    await new Promise((saved) => socket.handshake.session.save(saved))
+    expect(await stored()).toMatchObject({ theme: 'light', items: ['pen'] })
+  })
+})
+
+test('a request that writes while its session is destroyed does not bring it back', async () => {
+  const { app, store, cookie, stored, holds } = await start()
+  store.held = []
+  const request = app.get('/set/theme/dark', cookie)
+  await holds(1)
+  await app.get('/logout', cookie)
+  store.land()
+  await request
+  await expect.poll(stored).toBeUndefined()
+})
+
+test('an update by id does not bring back what another node destroys meanwhile', async () => {
+  const { app, store, id, stored, holds } = await start()
+  store.held = []
+  const updating = app.sessions.update(id, (session) => {
+    session.count = 1
+  })
+  await holds(1)
+  hear(app, { ended: [[app.sessions.room(id), 'destroyed']] })
+  store.land()
+  await expect(updating).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+  expect(await stored()).toBeUndefined()
+})
+
+test('what a request writes when a client connects is there when it has', async () => {
+  const { app, store, cookie, holds } = await start()
+  store.held = []
+  const request = app.get('/set/theme/dark', cookie)
+  await holds(1)
+  const connecting = pair(app, cookie)
+  const conn = await next<EventEmitter>(app.io.engine as never, 'connection')
+  await new Promise((connects) => conn.once('packet', connects))
+  for (let turns = 0; turns < 20; turns++) await turn()
+  store.land()
+  await request
+  const { client, socket } = await connecting
+  socket.on('read', (answer) => answer(socket.handshake.session.theme))
+  expect(await ask(client, 'read')).toBe('dark')
+})
+
+test('another node that writes all the time keeps no event waiting, and no handshake', async () => {
+  class NewsStore extends CountingStore {
+    onRead = () => {}
+
+    override get(...args: Parameters<CountingStore['get']>): void {
+      super.get(...args)
+      this.onRead()
+    }
+  }
+  const store = new NewsStore()
+  const app = await startApp({ store, freshFor: 0 })
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  socket.on('read', (answer) => answer(socket.handshake.session.user))
+  store.onRead = () => process.nextTick(hear, app, { changed: [app.sessions.room(idOf(cookie))] })
+  onTestFinished(() => {
+    store.onRead = () => {}
+  })
+  expect(await ask(client, 'read')).toBe('ann')
+  await pair(app, cookie)
+})
+
+test('what another node wrote is read before the next event, also when the store failed at first', async () => {
+  class DownStore extends CountingStore {
+    isDown = false
+
+    override get(...args: Parameters<CountingStore['get']>): void {
+      if (this.isDown) setImmediate(args[1], new Error('down'))
+      else super.get(...args)
+    }
+  }
+  const store = new DownStore()
+  const failed = new EventEmitter()
+  const app = await startApp({ store, onError: (error) => failed.emit('error-told', error) })
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  socket.on('read', (answer) => answer(socket.handshake.session.theme))
+  store.isDown = true
+  const told = next(failed as never, 'error-told')
+  hear(app, { changed: [app.sessions.room(idOf(cookie))] })
+  expect(await told).toMatchObject({ code: 'ERR_SESSION_STORE' })
+  store.isDown = false
+  const theirs = otherProgram(store)
+  const record = (await read(store, idOf(cookie))) as session.SessionData
+  await new Promise((written) => theirs.set(idOf(cookie), { ...record, theme: 'dark' }, written))
+  expect(await ask(client, 'read')).toBe('dark')
+})
+
+const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' })
+
+test.each([
+  ['fails', (done: Done) => done(new Error('down'))],
+  ['finds nothing', (done: Done) => done(missing)],
+])('a second destroy that %s does not let a slow request bring the session back', async (_what, answer) => {
+  class OnceStore extends CountingStore {
+    override destroy(id: string, callback: (error?: unknown) => void): void {
+      if (this.calls.destroy > 0) setImmediate(answer, callback)
+      else super.destroy(id, callback)
+    }
+  }
+  const store = new OnceStore()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  app.express.get('/slow', async (req, res) => {
+    for (let times = 0; times < 2; times++) await app.sessions.revoke(idOf(cookie)).catch(() => {})
+    store.calls.destroy++
+    await new Promise((destroyed) => store.destroy(idOf(cookie), destroyed))
+    req.session.count = 1
+    res.json({})
+  })
+  await app.get('/slow', cookie)
+  expect(await read(store, idOf(cookie))).toBeUndefined()
+})
+
+test('of two destroys the one that fails first does not let a slow request bring the session back', async () => {
+  class HeldDestroys extends CountingStore {
+    readonly held: [string, Done][] = []
+
+    override destroy(id: string, callback: (error?: unknown) => void): void {
+      this.held.push([id, callback])
+    }
+
+    finish(): void {
+      const [[id, first] = [], [, second] = []] = this.held
+      second?.(new Error('down'))
+      super.destroy(String(id), first)
+    }
+  }
+  const store = new HeldDestroys()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  app.express.get('/slow', async (req, res) => {
+    const destroyed = [0, 1].map(() => app.sessions.revoke(idOf(cookie)))
+    store.finish()
+    await Promise.allSettled(destroyed)
+    req.session.count = 1
+    res.json({})
+  })
+  await app.get('/slow', cookie)
+  expect(await read(store, idOf(cookie))).toBeUndefined()
+})
+
+test('mergeHttpSaves: what a request saves a second time in a new session is written, also when the first one failed', async () => {
+  class FlakyStore extends CountingStore {
+    override set(...args: Parameters<CountingStore['set']>): void {
+      if (this.calls.set++ === 0) setImmediate(args[2] as Done, new Error('down'))
+      else super.set(...args)
+    }
+  }
+  const store = new FlakyStore()
+  const app = await startApp({ store, mergeHttpSaves: true })
+  app.express.get('/new', (req, res) => {
+    req.session.user = 'ann'
+    req.session.save(() => req.session.save((error) => res.json({ error, id: req.sessionID })))
+  })
+  const { error, id } = (await app.get('/new', '')) as { error?: unknown; id: string }
+  expect(error ?? undefined).toBeUndefined()
+  expect(await read(store, id)).toMatchObject({ user: 'ann' })
+})
+
+type Done = (error?: unknown) => void
+
+/** As if another node had told it. */
+function hear(app: App, news: unknown): void {
+  EventEmitter.prototype.emit.call(app.io.sockets, 'handshake-session', news)
+}
