@@ -43,12 +43,12 @@ app.get('/', (_req, res) => {
 io.on('connection', (socket) => {
   const { user, items } = socket.handshake.session // string | undefined, string[] | undefined
   if (user && items) socket.emit('items', user, items)
-  socket.on('add', async (item, answer) => {
-    const count = await sessions.update(socket, (session) => {
+  socket.on('add', (item, answer) => {
+    const adding = sessions.update(socket, (session) => {
       session.items = [...(session.items ?? []), item]
       return session.items.length
     })
-    answer(count) // a number, as `update` resolves to what the change returned
+    adding.then(answer, console.error) // a number, as `update` resolves to what the change returned
   })
 })
 

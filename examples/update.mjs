@@ -28,14 +28,14 @@ app.get('/add', async (req, res) => {
 app.get('/session', (req, res) => res.json(req.session))
 
 io.on('connection', (socket) => {
-  socket.on('add', async (done) => {
+  socket.on('add', (done) => {
     // One after the other, each on what the store has by then.
-    await sessions.update(socket, async (session) => {
+    const adding = sessions.update(socket, async (session) => {
       const { updates } = session
       await think(20)
       session.updates = updates + 1
     })
-    done()
+    adding.then(done, console.error) // it rejects when the session is over
   })
 })
 

@@ -17,11 +17,11 @@ export type SessionErrorCode =
   | 'ERR_SESSION_ORIGIN'
   /** The ticket is malformed, not ours, too old or already used. */
   | 'ERR_SESSION_TICKET'
-  /** The store failed; `cause` is its error. */
+  /** The store failed; told to `onError` at stage `end` or `cluster`, a listener or the adapter did. `cause` is the error. */
   | 'ERR_SESSION_STORE'
   /** The store did not answer in time. */
   | 'ERR_SESSION_TIMEOUT'
-  /** The session, or this instance (`close()`), is over. */
+  /** This instance was closed with `close()`, or the client left while it connected. */
   | 'ERR_SESSION_ENDED'
   /** An `update` was overtaken too often, or called inside itself; or one connection shows two sessions. */
   | 'ERR_SESSION_CONFLICT'
@@ -35,7 +35,7 @@ const clientMessages: Record<SessionErrorCode, string> = {
   ERR_SESSION_TICKET: 'Session ticket is not valid',
   ERR_SESSION_STORE: 'Session store is not available',
   ERR_SESSION_TIMEOUT: 'Session store did not answer in time',
-  ERR_SESSION_ENDED: 'Session has ended',
+  ERR_SESSION_ENDED: 'Sessions are closed here',
   ERR_SESSION_CONFLICT: 'Session is busy',
 }
 

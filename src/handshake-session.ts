@@ -83,8 +83,10 @@ export class HandshakeSessions {
 
   /**
    * The core path by itself: headers → verified id → session; for a bare WebSocket server, say. Checks the origin, too.
-   * The session's `save()` writes only what was changed, and only if the session still exists.
-   * @throws SessionError (rejects) `ERR_SESSION_ORIGIN`, `_COOKIE_MISSING`, `_SIGNATURE`, `_NOT_FOUND`, `_STORE`, `_TIMEOUT`
+   * The session's `save()` writes only what was changed, and only if the session still exists. It is fresh when this
+   * resolves; `reload()` it before you rely on it later, as nothing keeps it so unless a socket has it, too.
+   * @throws SessionError (rejects) `ERR_SESSION_ORIGIN`, `_COOKIE_MISSING`, `_SIGNATURE`, `_TICKET`, `_NOT_FOUND`, `_STORE`,
+   * `_TIMEOUT`, `_OPTIONS` for what is no handshake, `_ENDED` after `close()`
    */
   async load(handshake: HandshakeLike): Promise<ExpressSession> {
     return (await this.#admission.open(handshake)).session
@@ -106,7 +108,7 @@ export class HandshakeSessions {
    * @param target a connected socket, or a session id
    * @returns what `change` returned
    * @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND` when the session is gone, it is never resurrected;
-   * `_CONFLICT`, `_STORE`, `_TIMEOUT`; and whatever `change` throws
+   * `_CONFLICT`, `_STORE`, `_TIMEOUT`, `_ENDED` after `close()`, `_OPTIONS` for no id; and whatever `change` throws
    */
   async update<T>(target: Pick<SocketLike, 'conn'> | string, change: Change<T>): Promise<T> {
     return (await this.#find(target)).update(change)
@@ -155,7 +157,10 @@ export class HandshakeSessions {
     return this
   }
 
-  /** Releases the observed store and every listener. Later handshakes are refused with `ERR_SESSION_ENDED`. */
+  /**
+   * Releases the observed store and every listener. Later handshakes are refused with `ERR_SESSION_ENDED`, in every
+   * namespace. Sockets that are connected stay, and nothing ends them any more: close the server first.
+   */
   close(): void {
     if (this.#admission.isClosed) return
     this.#admission.isClosed = true

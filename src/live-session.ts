@@ -120,7 +120,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
 
   /**
    * Writes what was changed here. Of saves that wait for their turn one writes for all.
-   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
+   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`
    */
   save(): Promise<void> {
     if (this.#nextSave) return this.#nextSave
@@ -161,7 +161,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
     return Date.now() - this.#touchedAt >= this.#touchInterval
   }
 
-  /** Extends the session by its maxAge, in the store. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
+  /** Extends the session by its maxAge, in the store. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT` */
   touch(): Promise<void> {
     this.#touchedAt = Date.now()
     return this.home.exclusive(this.id, async () => {

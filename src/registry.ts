@@ -34,7 +34,7 @@ interface RegistryEvents {
   ending: [string, EndReason]
 }
 
-/** What those who join a registry want of it; of several the longest `timeout` and the shortest `recheck` hold. */
+/** What those who join a registry want of it; of several the longest `timeout`, the shortest `recheck`, the first `redis`, and any `mergeHttpSaves`. */
 export interface RegistryOptions {
   timeout?: number
   recheck?: number

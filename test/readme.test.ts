@@ -19,17 +19,20 @@ app.get('/explain', async (req, res) => {
 ${explain}
   res.end()
 })
-app.get('/login', (req, res) => { req.session.user = 'ann'; res.end() })
 app.get('/logout', (req, res) => req.session.destroy(() => res.end()))
-server.listen(0, '127.0.0.1', async () => {
-  const url = 'http://127.0.0.1:' + server.address().port
+io.httpServer.on('listening', async () => {
+  const url = 'http://127.0.0.1:' + io.httpServer.address().port
   const cookie = (await fetch(url + '/login')).headers.get('set-cookie').split(';')[0]
   await fetch(url + '/explain', { headers: { cookie } })
   const client = require('socket.io-client').io(url, { extraHeaders: { cookie }, reconnection: false })
-  console.log('user:', await client.emitWithAck('who'))
+  client.emit('who')
+  console.log('user:', await new Promise((you) => client.once('you', you)))
   sessions.on('end', ({ reason }) => console.log('end:', reason))
   client.on('disconnect', () => io.close())
+  options.store.get = (id, callback) => setTimeout(() => Object.getPrototypeOf(options.store).get.call(options.store, id, callback), 5)
+  const adding = setInterval(() => client.emit('add', 'pen'), 1)
   await fetch(url + '/logout', { headers: { cookie } })
+  clearInterval(adding)
 })`
 
 test('the snippets run as they stand, and the quick start has at most 15 lines', async () => {
@@ -39,7 +42,9 @@ test('the snippets run as they stand, and the quick start has at most 15 lines',
   const folder = await mkdtemp(join(tmpdir(), 'handshake-session-readme-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const ours = quickStart.replace("require('handshake-session')", `require(${JSON.stringify(root)})`)
+  const ours = quickStart
+    .replace("require('handshake-session')", `require(${JSON.stringify(root)})`)
+    .replace('listen(3000)', "listen(0, '127.0.0.1')")
   await writeFile(join(folder, 'app.cjs'), ours + visitor(explain))
   const { stdout } = await exec(process.execPath, [join(folder, 'app.cjs')])
   expect(stdout).toMatch(/^{\n {2}accepted: true,.*the store has it.*\n}\nuser: ann\nend: destroyed\n$/s)

@@ -2,6 +2,7 @@
 import { sign } from 'cookie-signature'
 import session, { type SessionData } from 'express-session'
 import type { SessionError, SessionErrorCode, StoreLike } from 'handshake-session'
+import type { Socket } from 'socket.io'
 import { describe, expect, test } from 'vitest'
 import { type App, type ClientOptions, connect, idOf, next, secret, startApp } from './support/app.js'
 import { clients } from './support/clients.js'
@@ -278,6 +279,14 @@ test('a store that calls back twice with a session lets in once', async () => {
   await next(connect(app.url, cookie), 'connect')
   await next(connect(app.url), 'connect_error')
   expect(connections).toBe(1)
+})
+
+test('required: false: a page of another site connects, without the session', async () => {
+  const app = await startApp({ required: false })
+  const connection = next<Socket>(app.io, 'connection')
+  const extraHeaders = { cookie: await app.login(), origin: 'https://evil.example' }
+  await next(connect(app.url, undefined, { extraHeaders, transports: ['websocket'] }), 'connect')
+  expect((await connection).handshake.session).toBeUndefined()
 })
 
 test('required: false still refuses when the store cannot tell', async () => {
