@@ -94,7 +94,7 @@ export class Admission {
     })
   }
 
-  /** A method of its own, so that it keeps nothing else of what is at hand where it is made. */
+  /** A separate method, so that the closure captures only `live` and `this`. */
   #gate(live: LiveSession): Gate {
     return (_event, next) => pass(live, next, this.#options, this.#tell)
   }

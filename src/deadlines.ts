@@ -1,3 +1,7 @@
+/**
+ * Who waits for an answer, and how long: one timer for all of them, because most answers come at once.
+ */
+
 /** A call that waits for its answer. */
 export interface Deadline {
   /** In ms since the process began: clocks may be set. */
@@ -6,7 +10,6 @@ export interface Deadline {
   expire: (() => void) | undefined
 }
 
-/** Who waits for an answer, and how long: one timer for all of them, because most answers come at once. */
 export class Deadlines {
   /** In this order, as all wait equally long. */
   readonly #waiting = new Set<Deadline>()
@@ -21,8 +24,8 @@ export class Deadlines {
   }
 
   /**
-   * Empties it as well: V8 keeps the table that a Set or a Map has outgrown for as long as an older one of it is in the old
-   * space, and all that hangs on its entries would be kept, and copied, with it.
+   * Drops `expire`, too: V8 can keep the table that a Set or a Map has outgrown, and with it everything that its entries
+   * refer to.
    */
   end(deadline: Deadline): void {
     this.#waiting.delete(deadline)

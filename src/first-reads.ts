@@ -17,7 +17,7 @@ class FirstRead {
 export class FirstReads {
   readonly #home: Home
   readonly #reads = new Map<string, FirstRead>()
-  /** Those that are over in this turn. */
+  /** Reads that have finished in this turn. */
   readonly #lingering: string[] = []
 
   constructor(home: Home) {
@@ -34,7 +34,7 @@ export class FirstReads {
   }
 
   /** The session that was just read, and that nobody may hold yet. */
-  just(id: string): LiveSession | undefined {
+  justRead(id: string): LiveSession | undefined {
     return this.#reads.get(id)?.live
   }
 
@@ -74,7 +74,10 @@ export class FirstReads {
     }
   }
 
-  /** Until the end of this turn: by then whoever waited for it holds it. Then emptied as well, as in `Deadlines#end`. */
+  /**
+   * Keeps a read until the end of this turn, so that whoever awaited it can hold the session. Then its fields are cleared,
+   * for the reason in `Deadlines#end`.
+   */
   #linger(id: string): void {
     if (this.#lingering.push(id) > 1) return
     setImmediate(() => {

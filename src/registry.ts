@@ -253,7 +253,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** What handlers put into the session may be beyond JSON: then it is their events that fail, not the writer. */
   #tell(id: string, news: (live: LiveSession) => void): void {
-    const live = this.#live.get(id) ?? this.#firstReads.just(id)
+    const live = this.#live.get(id) ?? this.#firstReads.justRead(id)
     try {
       if (live) news(live)
     } catch (error) {

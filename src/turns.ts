@@ -2,6 +2,7 @@
  * Our reads and writes of a session in the store, one at a time; and the writes of others on that store, of requests for
  * instance: those never wait, but who builds on what the store holds waits for them, and learns of one that came in between.
  */
+import { Deadlines } from './deadlines'
 
 /** The time of one of ours. */
 export interface Turn {
@@ -20,6 +21,7 @@ export class Turns {
 
   readonly #ours = new Map<string, Queue>()
   readonly #others = new Map<string, Set<Promise<void>>>()
+  readonly #deadlines = new Deadlines()
 
   /** Runs `work`, which asks the store and waits for nobody else, after all such work on this id, failed or not. */
   async take<T>(id: string, work: (turn: Turn) => Promise<T>): Promise<T> {
@@ -53,9 +55,9 @@ export class Turns {
     this.#others.set(id, others)
     let done = () => {}
     const write = new Promise<void>((resolve) => {
-      const timer = setTimeout(() => done(), this.patience).unref()
+      const deadline = this.#deadlines.begin(() => done(), this.patience)
       done = () => {
-        clearTimeout(timer)
+        this.#deadlines.end(deadline)
         if (others.delete(write) && others.size === 0) this.#others.delete(id)
         resolve()
       }

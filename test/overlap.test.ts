@@ -85,6 +85,21 @@ describe.each(Object.entries(work))('%s of one key', (_name, change) => {
   })
 })
 
+test('a request whose write the store never answers keeps nobody waiting for longer than `timeout`', async () => {
+  const { app, store, cookie, id, stored, holds } = await start({ timeout: 50 })
+  store.held = []
+  const request = app.get('/set/theme/dark', cookie)
+  await holds(1)
+  const [land] = store.held
+  store.held = undefined
+  await app.sessions.update(id, (session) => {
+    session.count = 1
+  })
+  expect(await stored()).toMatchObject({ count: 1 })
+  land?.()
+  await request
+})
+
 test('a request that writes while its session is destroyed does not bring it back', async () => {
   const { app, store, cookie, stored, holds } = await start()
   store.held = []
