@@ -12,6 +12,7 @@ class FirstRead {
   live: LiveSession | undefined
   isOver = false
   newer: SessionRecord | undefined
+  isOutdated = false
 }
 
 export class FirstReads {
@@ -38,10 +39,12 @@ export class FirstReads {
     return this.#reads.get(id)?.live
   }
 
-  /** Somebody wrote this session while it is read. */
-  receive(id: string, record: SessionRecord): void {
+  /** Somebody wrote this session while it is read: this, or it is not known what. */
+  receive(id: string, record: SessionRecord | undefined): void {
     const read = this.#reads.get(id)
-    if (read) read.newer = record
+    if (!read) return
+    read.newer = record ?? read.newer
+    read.isOutdated ||= !record
   }
 
   /** It ended. */
@@ -61,11 +64,10 @@ export class FirstReads {
 
   async #read(id: string, read: FirstRead): Promise<LiveSession> {
     try {
-      const writes = this.#home.writesOfOthers(id)
-      if (writes) await writes
       const record = await this.#home.store.get(id)
       if (!record || read.isOver) throw notFound()
       read.live = new LiveSession(id, read.newer ?? record, this.#home)
+      if (read.isOutdated) read.live.outdate()
       this.#linger(id)
       return read.live
     } catch (error) {

@@ -92,10 +92,16 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   }
 
   /**
-   * Brings in what the store holds now; who asks meanwhile shares the read.
+   * Brings in what the store holds now; who asks meanwhile shares the read, unless it began before what was heard since.
    * @throws SessionError `ERR_SESSION_NOT_FOUND` (and the session ends), `_STORE`, `_TIMEOUT`
    */
   refresh(): Promise<void> {
+    const mayBeTooEarly = this.isOutdated && this.#refreshing !== undefined
+    const read = this.#shareRead()
+    return mayBeTooEarly ? read.then(() => (this.isOutdated || this.#refreshing ? this.#shareRead() : undefined)) : read
+  }
+
+  #shareRead(): Promise<void> {
     this.#refreshing ??= this.home
       .inTurn(this.id, () => this.#refresh())
       .finally(() => {
@@ -149,7 +155,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
         const draft = new WorkingCopy(this.create(reading.record, this.#draftKeeper()))
         draft.apply(this.#copy)
         const result = await change(draft.session)
-        if (!draft.isChanged || (await this.writeUnlessOvertaken(draft, reading))) return result
+        if (!draft.isChanged || (await this.writeUnlessOvertaken(draft, reading, attempt))) return result
         await pause(attempt)
       }
       throw overtaken()
@@ -198,6 +204,7 @@ export class LiveSession extends StoredSession implements SessionKeeper {
   }
 
   async #touch(): Promise<void> {
+    if (this.isOver) throw notFound()
     await this.home.store.touch(this.id, this.session)
     await this.assertStillThere()
     this.#copy.settle('cookie')

@@ -79,7 +79,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   #join({ timeout = 10_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
     const first = this.#users++ === 0
     this.store.timeout = first ? timeout : Math.max(this.store.timeout, timeout)
-    this.#lanes.patience = this.#turns.patience = this.store.timeout
+    this.#lanes.patience = this.store.timeout
+    this.#turns.patience = this.store.timeout / 10
     this.#lifetime.recheck = first ? recheck : Math.min(this.#lifetime.recheck, recheck)
     this.#httpSaves.merge ||= mergeHttpSaves
   }
@@ -152,8 +153,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     return this.#turns.take(id, work)
   }
 
-  writesOfOthers(id: string): Promise<unknown> | undefined {
-    return this.#turns.ofOthers(id)
+  makeWay(id: string): Promise<void> {
+    return this.#turns.makeWay(id)
   }
 
   isOver(id: string): boolean {
@@ -190,9 +191,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     const live = this.#live.inRoom(room)
     if (!live) return
     live.outdate()
-    // Twice if a read was on its way already: it may have come too early.
-    const renewed = live.refresh().then(() => (live.isOutdated ? live.refresh() : undefined))
-    renewed.catch((error) => live.ended || this.unheard(error, 'refresh'))
+    live.refresh().catch((error) => live.ended || this.unheard(error, 'refresh'))
   }
 
   /** The store could not destroy it, so it lives on; clients that come back are let in again. */
@@ -227,7 +226,10 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   writing(id: string): () => void {
-    return this.#turns.otherBegins(id)
+    const done = this.#turns.otherBegins(id)
+    return () => {
+      if (!done()) this.#receive(id, undefined)
+    }
   }
 
   saved(id: string, record: SessionRecord | undefined): void {
@@ -242,13 +244,15 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   }
 
   #receive(id: string, record: SessionRecord | undefined): void {
-    if (record) this.#firstReads.receive(id, record)
+    this.#firstReads.receive(id, record)
     this.#tell(id, (live) => (record ? live.receive(record) : live.outdate()))
   }
 
   /** It was destroyed while it was being written, and the write may have come last. */
   #undoIfOver(id: string): void {
-    if (this.isOver(id)) this.store.destroy(id).catch((error) => this.unheard(error, 'save'))
+    if (!this.isOver(id)) return
+    const undone = this.store.destroy(id).then(() => this.#graves.bury(roomOf(id)))
+    undone.catch((error) => this.unheard(error, 'save'))
   }
 
   /** What handlers put into the session may be beyond JSON: then it is their events that fail, not the writer. */

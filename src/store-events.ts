@@ -132,6 +132,7 @@ function watched(callback: unknown, hear: (error: unknown) => void, call: (done:
     answered(error)
     throw error
   }
+  if (isThenable(returned)) returned.then(undefined, answered)
   if (typeof callback === 'function' || !isThenable(returned)) return returned
   return returned.then((value) => {
     if (failure) throw failure

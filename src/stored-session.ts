@@ -23,8 +23,8 @@ export interface Home {
   exclusive<T>(id: string, work: () => Promise<T>): Promise<T>
   /** Runs `work`, which asks the store, when nobody else of us does. */
   inTurn<T>(id: string, work: (turn: Turn) => Promise<T>): Promise<T>
-  /** The writes of others that are on their way; awaited, they have happened. */
-  writesOfOthers(id: string): Promise<unknown> | undefined
+  /** In one's turn: waits for the writes of others that are on their way. */
+  makeWay(id: string): Promise<void>
   /** Whether the session was destroyed. */
   isOver(id: string): boolean
   /** The session was written; `json` is what the store now holds, or undefined if somebody else wrote it meanwhile. */
@@ -43,6 +43,8 @@ export interface Home {
 
 /** How often work starts over before it says that the session is too busy. */
 export const maxAttempts = 100
+/** How often it starts over because a request writes meanwhile, which cannot be asked to wait. Then it writes all the same. */
+const politeAttempts = 8
 
 export class StoredSession {
   readonly id: string
@@ -73,9 +75,11 @@ export class StoredSession {
   async write(copy: WorkingCopy): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const isWritten = await this.home.inTurn(this.id, async (turn) => {
+        await this.home.makeWay(this.id)
         const { record, version } = await this.readVersioned()
         this.rebase(copy, record)
-        return !turn.isOvertaken && this.#replace(copy, version, turn)
+        const mustWait = turn.isOvertaken && attempt < politeAttempts
+        return !mustWait && this.#replace(copy, version, turn)
       })
       if (isWritten) return
       await pause(attempt)
@@ -86,15 +90,17 @@ export class StoredSession {
   /**
    * As `write`, unless somebody was quicker.
    * @param since what the copy was made of
+   * @param attempt how often that happened
    * @returns false if the session was written since, or a key that we changed: then nothing was written
    * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
    */
-  writeUnlessOvertaken(copy: WorkingCopy, since: Reading): Promise<boolean> {
+  writeUnlessOvertaken(copy: WorkingCopy, since: Reading, attempt: number): Promise<boolean> {
     return this.home.inTurn(this.id, async (turn) => {
       if (this.home.store.isAtomic) return this.#replace(copy, since.version, turn)
+      await this.home.makeWay(this.id)
       const { record, version } = await this.readVersioned()
-      const isOvertaken = this.rebase(copy, record).length > 0 || turn.isOvertaken
-      return !isOvertaken && this.#replace(copy, version, turn)
+      const mustWait = turn.isOvertaken && attempt < politeAttempts
+      return this.rebase(copy, record).length === 0 && !mustWait && this.#replace(copy, version, turn)
     })
   }
 
@@ -126,9 +132,8 @@ export class StoredSession {
 
   /** If the session ended while our write was on its way, the write may have come last: undo it. */
   protected async assertStillThere(): Promise<void> {
-    if (!this.isOver) return
-    await this.home.store.destroy(this.id)
-    throw notFound()
+    if (this.home.isOver(this.id)) await this.home.store.destroy(this.id)
+    if (this.isOver) throw notFound()
   }
 
   /** Brings a copy up to this record. @returns as `WorkingCopy#rebase` */

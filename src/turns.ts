@@ -1,6 +1,6 @@
 /**
  * Our reads and writes of a session in the store, one at a time; and the writes of others on that store, of requests for
- * instance: those never wait, but who builds on what the store holds waits for them, and learns of one that came in between.
+ * instance: those never wait, but who builds on what the store holds makes way for them, and learns of one that came after.
  */
 import { Deadlines } from './deadlines'
 
@@ -15,22 +15,26 @@ class Queue implements Turn {
   readonly waiting: (() => void)[] = []
 }
 
+class Others {
+  readonly writes = new Set<Promise<void>>()
+  /** Whether two were on their way at the same time: which of them landed last, nobody knows. */
+  haveOverlapped = false
+}
+
 export class Turns {
-  /** Milliseconds after which nobody waits any longer for a write of others. */
-  patience = 10_000
+  /** Milliseconds after which nobody makes way for a write of others any longer. */
+  patience = 1_000
 
   readonly #ours = new Map<string, Queue>()
-  readonly #others = new Map<string, Set<Promise<void>>>()
+  readonly #others = new Map<string, Others>()
   readonly #deadlines = new Deadlines()
 
-  /** Runs `work`, which asks the store and waits for nobody else, after all such work on this id, failed or not. */
+  /** Runs `work`, which asks the store and waits for none of us, after all such work on this id, failed or not. */
   async take<T>(id: string, work: (turn: Turn) => Promise<T>): Promise<T> {
     const running = this.#ours.get(id)
     const queue = running ?? new Queue()
     if (running) await new Promise<void>((begin) => running.waiting.push(begin))
     else this.#ours.set(id, queue)
-    const others = this.ofOthers(id)
-    if (others) await others
     queue.isOvertaken = this.#others.has(id)
     try {
       return await work(queue)
@@ -41,28 +45,38 @@ export class Turns {
     }
   }
 
-  /** What others write now has happened, or nobody waits for it any longer. Nothing if there is no such write. */
-  ofOthers(id: string): Promise<unknown> | undefined {
+  /** In one's turn: waits for the writes of others that are on their way. They have not overtaken it then. */
+  async makeWay(id: string): Promise<void> {
     const others = this.#others.get(id)
-    return others && Promise.all(others)
+    if (!others) return
+    await Promise.all(others.writes)
+    const queue = this.#ours.get(id)
+    if (queue) queue.isOvertaken = this.#others.has(id)
   }
 
-  /** Somebody else writes the session. @returns is to be called when that is done */
-  otherBegins(id: string): () => void {
+  /**
+   * Somebody else writes the session.
+   * @returns is to be called when that is done, and tells whether it is known what the store has by that
+   */
+  otherBegins(id: string): () => boolean {
     const queue = this.#ours.get(id)
     if (queue) queue.isOvertaken = true
-    const others = this.#others.get(id) ?? new Set()
+    const others = this.#others.get(id) ?? new Others()
     this.#others.set(id, others)
+    others.haveOverlapped ||= others.writes.size > 0
     let done = () => {}
     const write = new Promise<void>((resolve) => {
       const deadline = this.#deadlines.begin(() => done(), this.patience)
       done = () => {
         this.#deadlines.end(deadline)
-        if (others.delete(write) && others.size === 0) this.#others.delete(id)
+        if (others.writes.delete(write) && others.writes.size === 0) this.#others.delete(id)
         resolve()
       }
     })
-    others.add(write)
-    return done
+    others.writes.add(write)
+    return () => {
+      done()
+      return !others.haveOverlapped
+    }
   }
 }

@@ -2,19 +2,28 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import type session from 'express-session'
+import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type App, type AppOptions, ask, idOf, next, pair, startApp } from './support/app.js'
+import { type App, type AppOptions, ask, idOf, next, pair, secret, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { otherProgram, read } from './support/other-program.js'
+import { SlowStore } from './support/slow-store.js'
 
 /** Its writes land when they are let. */
 class HeldStore extends CountingStore {
   held: (() => void)[] | undefined
 
+  /** And its answers. */
+  answersHeld: (() => void)[] | undefined
+
   override set(...[id, session, callback]: Parameters<CountingStore['set']>): void {
     const content = JSON.parse(JSON.stringify(session))
-    const land = () => super.set(id, content, callback)
+    const answer = (error?: unknown) => {
+      if (this.answersHeld) this.answersHeld.push(() => callback?.(error))
+      else callback?.(error)
+    }
+    const land = () => super.set(id, content, answer)
     if (this.held) this.held.push(land)
     else land()
   }
@@ -186,6 +195,88 @@ test('what another node wrote is read before the next event, also when the store
   const record = (await read(store, idOf(cookie))) as session.SessionData
   await new Promise((written) => theirs.set(idOf(cookie), { ...record, theme: 'dark' }, written))
   expect(await ask(client, 'read')).toBe('dark')
+})
+
+test('an event that comes after the news of a write sees that write, also when an older read is on its way', async () => {
+  const store = new SlowStore()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  socket.on('read', (answer) => answer(socket.handshake.session.theme))
+  const theirs = otherProgram(store)
+  const record = (await read(store, idOf(cookie))) as session.SessionData
+  const write = async (theme: string) => {
+    await new Promise((written) => theirs.set(idOf(cookie), { ...record, theme }, written))
+    hear(app, { changed: [app.sessions.room(idOf(cookie))] })
+  }
+  const release = store.slowDown()
+  await write('one')
+  await write('two')
+  const came = new Promise((event) => socket.onAny(event))
+  const seen = ask(client, 'read')
+  await came
+  release()
+  expect(await seen).toBe('two')
+})
+
+test('what lands last of two requests is seen, in whatever order the store answers', async () => {
+  const { app, store, cookie, stored, holds } = await start()
+  const { client, socket } = await pair(app, cookie)
+  socket.on('read', (answer) => answer(socket.handshake.session.theme))
+  store.answersHeld = []
+  store.held = []
+  const requests = [app.get('/set/theme/one', cookie), app.get('/set/theme/two', cookie)]
+  await holds(2)
+  store.land()
+  await vi.waitFor(() => expect(store.answersHeld).toHaveLength(2))
+  const [first, second] = store.answersHeld
+  store.answersHeld = undefined
+  second?.()
+  first?.()
+  await Promise.all(requests)
+  expect(await ask(client, 'read')).toBe((await stored())?.theme)
+})
+
+test('save and update get through while requests write without a pause', async () => {
+  class DistantStore extends CountingStore {
+    override get(...args: Parameters<CountingStore['get']>): void {
+      setTimeout(() => super.get(...args), 30)
+    }
+
+    override set(...args: Parameters<CountingStore['set']>): void {
+      setTimeout(() => super.set(...args), 15)
+    }
+  }
+  const app = await startApp({ store: new DistantStore() })
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  let isOver = false
+  const keepWriting = async (key: number) => {
+    for (let value = 0; !isOver; value++) await app.get(`/set/key${key}/${value}`, cookie)
+  }
+  const requests = Array.from({ length: 24 }, (_, key) => keepWriting(key))
+  for (const change of Object.values(work)) expect(await change(socket, app)).toBeFalsy()
+  isOver = true
+  await Promise.all(requests)
+})
+
+test('a store whose `set` only rejects keeps nobody waiting', async () => {
+  const { app, store, id, stored } = await start()
+  const failing = async () => {
+    throw new Error('down')
+  }
+  app.sessions.close()
+  const { set } = store
+  Object.assign(store, { set: failing })
+  const sessions = handshakeSession({ store, secret, timeout: 600_000 })
+  await expect(Promise.resolve(store.set(id, {} as never))).rejects.toThrow('down')
+  const updating = sessions.update(id, (session) => {
+    session.count = 1
+  })
+  await expect(updating).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' })
+  sessions.close()
+  Object.assign(store, { set })
+  expect(await stored()).toBeDefined()
 })
 
 const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' })
