@@ -108,7 +108,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   open(id: string, freshFor = Number.POSITIVE_INFINITY): LiveSession | Promise<LiveSession> {
     const live = this.#live.get(id)
     if (live) return live.isStale(freshFor) ? this.during(live, () => live.refresh()).then(() => live) : live
-    if (this.#graves.has(id)) throw notFound()
+    if (this.isOver(id)) throw notFound()
     return this.#firstReads.open(id)
   }
 
@@ -118,7 +118,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
    */
   hold(opened: LiveSession, holder: Holder): LiveSession {
     const live = this.#live.get(opened.id) ?? opened
-    if (live.ended || this.#graves.has(live.id)) throw notFound()
+    if (live.ended || this.isOver(live.id)) throw notFound()
     if (live.holders.length === 0) this.#live.add(live)
     this.#lifetime.start()
     live.addHolder(holder)

@@ -61,11 +61,10 @@ export class WorkingCopy {
    * written there, too.
    */
   apply(other: WorkingCopy): void {
-    const { cookie } = other.base
-    const theirs = JSON.parse(JSON.stringify({ ...other.session, cookie })) as ExpressSession
-    const json = JSON.stringify(theirs)
+    const json = JSON.stringify({ ...other.session, cookie: other.base.cookie })
     if (json === other.#base) return
     this.#applied = other.#onceWritten(json)
+    const theirs = JSON.parse(json) as ExpressSession
     for (const key of changedKeys(parts(other.#base), parts(json))) assign(this.session, key, theirs)
   }
 

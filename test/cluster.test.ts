@@ -1,8 +1,7 @@
 /** What nodes tell each other: little, nothing secret, and nothing that a forged message could do harm with. */
-import { EventEmitter } from 'node:events'
 import { Adapter } from 'socket.io-adapter'
 import { expect, test, vi } from 'vitest'
-import { idOf, next, pair, startApp } from './support/app.js'
+import { hear, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 
 interface News {
@@ -19,11 +18,6 @@ function listeningAdapter(): { adapter: typeof Adapter; told: News[] } {
     }
   }
   return { adapter: Listening, told }
-}
-
-/** As if another node had told it. */
-function hear(app: Awaited<ReturnType<typeof startApp>>, news: unknown): void {
-  EventEmitter.prototype.emit.call(app.io.sockets, 'handshake-session', news)
 }
 
 test('a burst of changes of one session is told once, and names no id', async () => {

@@ -5,8 +5,9 @@ import type session from 'express-session'
 import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type App, type AppOptions, ask, idOf, next, pair, secret, startApp } from './support/app.js'
+import { type App, type AppOptions, ask, hear, idOf, next, pair, secret, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
+import { FaultyStore } from './support/faulty-store.js'
 import { otherProgram, read } from './support/other-program.js'
 import { SlowStore } from './support/slow-store.js'
 
@@ -172,25 +173,17 @@ test('another node that writes all the time keeps no event waiting, and no hands
 })
 
 test('what another node wrote is read before the next event, also when the store failed at first', async () => {
-  class DownStore extends CountingStore {
-    isDown = false
-
-    override get(...args: Parameters<CountingStore['get']>): void {
-      if (this.isDown) setImmediate(args[1], new Error('down'))
-      else super.get(...args)
-    }
-  }
-  const store = new DownStore()
+  const store = new FaultyStore()
   const failed = new EventEmitter()
   const app = await startApp({ store, onError: (error) => failed.emit('error-told', error) })
   const cookie = await app.login()
   const { client, socket } = await pair(app, cookie)
   socket.on('read', (answer) => answer(socket.handshake.session.theme))
-  store.isDown = true
+  store.broken = { method: 'get', fault: 'fails with a string' }
   const told = next(failed as never, 'error-told')
   hear(app, { changed: [app.sessions.room(idOf(cookie))] })
   expect(await told).toMatchObject({ code: 'ERR_SESSION_STORE' })
-  store.isDown = false
+  store.broken = undefined
   const theirs = otherProgram(store)
   const record = (await read(store, idOf(cookie))) as session.SessionData
   await new Promise((written) => theirs.set(idOf(cookie), { ...record, theme: 'dark' }, written))
@@ -292,17 +285,11 @@ test.each([
     }
   }
   const store = new OnceStore()
-  const app = await startApp({ store })
-  const cookie = await app.login()
-  app.express.get('/slow', async (req, res) => {
-    for (let times = 0; times < 2; times++) await app.sessions.revoke(idOf(cookie)).catch(() => {})
-    store.calls.destroy++
-    await new Promise((destroyed) => store.destroy(idOf(cookie), destroyed))
-    req.session.count = 1
-    res.json({})
+  const stored = await saveAfter(store, async (id, app) => {
+    for (let times = 0; times < 2; times++) await app.sessions.revoke(id).catch(() => {})
+    await new Promise((destroyed) => store.destroy(id, destroyed))
   })
-  await app.get('/slow', cookie)
-  expect(await read(store, idOf(cookie))).toBeUndefined()
+  expect(stored).toBeUndefined()
 })
 
 test('of two destroys the one that fails first does not let a slow request bring the session back', async () => {
@@ -320,18 +307,26 @@ test('of two destroys the one that fails first does not let a slow request bring
     }
   }
   const store = new HeldDestroys()
+  const stored = await saveAfter(store, async (id, app) => {
+    const destroyed = [0, 1].map(() => app.sessions.revoke(id))
+    store.finish()
+    await Promise.allSettled(destroyed)
+  })
+  expect(stored).toBeUndefined()
+})
+
+/** What the store has when a request that began before `destroy` has saved after it. */
+async function saveAfter(store: CountingStore, destroy: (id: string, app: App) => Promise<void>) {
   const app = await startApp({ store })
   const cookie = await app.login()
   app.express.get('/slow', async (req, res) => {
-    const destroyed = [0, 1].map(() => app.sessions.revoke(idOf(cookie)))
-    store.finish()
-    await Promise.allSettled(destroyed)
+    await destroy(idOf(cookie), app)
     req.session.count = 1
     res.json({})
   })
   await app.get('/slow', cookie)
-  expect(await read(store, idOf(cookie))).toBeUndefined()
-})
+  return read(store, idOf(cookie))
+}
 
 test('mergeHttpSaves: what a request saves a second time in a new session is written, also when the first one failed', async () => {
   class FlakyStore extends CountingStore {
@@ -352,8 +347,3 @@ test('mergeHttpSaves: what a request saves a second time in a new session is wri
 })
 
 type Done = (error?: unknown) => void
-
-/** As if another node had told it. */
-function hear(app: App, news: unknown): void {
-  EventEmitter.prototype.emit.call(app.io.sockets, 'handshake-session', news)
-}

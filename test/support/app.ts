@@ -2,7 +2,7 @@
  * A real app for tests: Express 5 with express-session, Socket.IO 4, an HTTP server on loopback, and clients of every
  * generation. Everything that was opened is closed after the test.
  */
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express, type RequestHandler } from 'express'
@@ -106,6 +106,11 @@ function addRoutes(app: Express): void {
   app.get('/regenerate', (req, res) => {
     req.session.regenerate((error) => res.json({ error }))
   })
+}
+
+/** As if another node had told it. */
+export function hear(app: App, news: unknown): void {
+  EventEmitter.prototype.emit.call(app.io.sockets, 'handshake-session', news)
 }
 
 /** The Cookie header that a browser would send after this response. */
