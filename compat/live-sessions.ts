@@ -3,14 +3,17 @@
  * and leaves nothing but the object there; the server's shim finds it again, and holds it for the connection.
  */
 import type { ExpressSession } from '../src'
-import type { ConnectionLike, LiveSession, SessionRegistry } from '../src/internals'
+import type { ConnectionLike, LiveSession } from '../src/internals'
 
-const behind = new WeakMap<object, { live: LiveSession; registry: SessionRegistry }>()
+const behind = new WeakMap<object, LiveSession>()
 
 /** Lets `holdSession` find this live session by its session object. */
-export function rememberLive(live: LiveSession, registry: SessionRegistry): void {
-  behind.set(live.session, { live, registry })
+export function rememberLive(live: LiveSession): void {
+  behind.set(live.session, live)
 }
+
+/** Milliseconds for which a live session is believed without asking the store, as by default in the core. */
+export const freshFor = 5_000
 
 /**
  * Keeps the session fresh as long as the connection is open, and closes the connection when the session ends.
@@ -18,13 +21,12 @@ export function rememberLive(live: LiveSession, registry: SessionRegistry): void
  * @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND` when it is over, `_STORE`, `_TIMEOUT`
  */
 export async function holdSession(session: unknown, conn: ConnectionLike): Promise<unknown> {
-  const found = behind.get(Object(session))
-  if (!found) return session
-  const { live, registry } = found
-  // Nobody told us what happened to a session that nobody held.
-  if (live.holders.length === 0) await registry.during(live, () => live.refresh())
+  const live = behind.get(Object(session))
+  if (!live) return session
   if (conn.readyState !== 'open') return session
-  const held = registry.hold(live, conn)
-  conn.on('close', () => registry.release(held, conn))
+  const held = live.hold(conn)
+  conn.on('close', () => held.release(conn))
+  // Nobody told us what happened to a session that nobody held.
+  if (!held.isCurrent(freshFor)) await held.refresh()
   return held.session satisfies ExpressSession
 }

@@ -6,7 +6,7 @@
 import { SessionError, type StoreLike } from '../src'
 import { decode, type LiveSession, parseHeader, SessionRegistry } from '../src/internals'
 import { ask, checkTimeout } from './answer'
-import { rememberLive } from './live-sessions'
+import { freshFor, rememberLive } from './live-sessions'
 
 declare namespace sessionIO {
   interface Options {
@@ -84,14 +84,14 @@ function sessionIO(
 type Verdict = [error?: unknown, authorized?: boolean]
 
 async function decide(handshake: sessionIO.Handshake | undefined, setup: Setup): Promise<Verdict> {
-  const { registry, fn, options, timeout } = setup
+  const { fn, options, timeout } = setup
   const verdict = async (): Promise<Verdict> =>
     fn ? ask<Verdict>('session.io: fn', timeout, (answer) => fn(handshake as never, answer)) : [null, true]
   const opened = await open(handshake, setup).catch(told)
   if (Array.isArray(opened)) return fn && options.fnOnFailure ? verdict() : opened
   // While `fn` thinks, the session stays fresh, and when it ends meanwhile, we hear of it; whoever is told next may hold it
   // in turn.
-  return registry.during(opened, async () => {
+  return opened.during(async () => {
     const answer = await verdict()
     return opened.ended ? [null, false] : answer
   })
@@ -105,12 +105,9 @@ async function open(handshake: sessionIO.Handshake | undefined, setup: Setup): P
   const id = await readID(handshake, header, setup)
   const live = await registry.open(id, freshFor)
   handshake.session = live.session
-  rememberLive(live, registry)
+  rememberLive(live)
   return live
 }
-
-/** Milliseconds for which a live session is believed without asking the store, as by default in the core. */
-const freshFor = 5_000
 
 /** Characters of a cookie's value: longer ones are of no browser. */
 const maxValueLength = 4_096

@@ -1,6 +1,6 @@
 /**
  * The one error class of this package and its codes. It knows what a client may be told; who tells it is
- * `socket-io.ts`.
+ * `socket-io/`.
  */
 
 /** What went wrong, for programs. Each code is one cause; the message has the details and how to mend it. */
@@ -64,6 +64,17 @@ export class SessionError extends Error {
   forClient(): SessionError {
     return new SessionError(this.code, clientMessages[this.code], { cause: this })
   }
+}
+
+/** During which work an error came up that nobody awaits. */
+export type Stage = 'handshake' | 'refresh' | 'save' | 'touch' | 'end' | 'cluster'
+
+/** Tells the app of an error that nobody awaits. */
+export type Tell = (error: unknown, stage: Stage) => SessionError
+
+/** The session is over, or never was. */
+export function notFound(): SessionError {
+  return new SessionError('ERR_SESSION_NOT_FOUND', 'the session is no longer in the store: it was destroyed or expired')
 }
 
 /** Any failure as a `SessionError`: a foreign one becomes the `cause`. */

@@ -3,28 +3,23 @@
  */
 import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import createDebug from 'debug'
-import { Admission } from './admission'
-import { Cluster } from './cluster'
-import { asSessionError, SessionError } from './errors'
-import { type Explanation, explainHandshake, type HandshakeLike } from './handshake'
-import type { Change, LiveSession } from './live-session'
-import { type HandshakeSessionOptions, type ResolvedOptions, resolveOptions, type Stage } from './options'
-import type { CorsLike } from './origin'
-import { type SessionEnd, SessionRegistry } from './registry'
-import { roomOf } from './room'
-import {
-  corsOf,
-  guardNamespace,
-  guardServer,
-  isNamespace,
-  isServer,
-  type NamespaceLike,
-  type ServerLike,
-  type SocketLike,
-  serverOf,
-} from './socket-io'
-import { type ExpressSession, isThenable } from './store'
-import { type EndReason, notFound, StoredSession } from './stored-session'
+import { asSessionError, notFound, SessionError, type Stage } from './errors'
+import { type Explanation, explainHandshake } from './handshake/explain'
+import type { HandshakeLike, Identity } from './handshake/identify'
+import { Verifier } from './handshake/signature'
+import { Tickets } from './handshake/ticket'
+import { type HandshakeSessionOptions, type ResolvedOptions, resolveOptions } from './options'
+import type { EndReason } from './session/endings'
+import type { LiveSession } from './session/live-session'
+import { type SessionEnd, SessionRegistry } from './session/registry'
+import { roomOf } from './session/room'
+import type { Change } from './session/unit-of-work'
+import { Admission } from './socket-io/admission'
+import { Cluster } from './socket-io/cluster'
+import { guard, isServer, serverOf } from './socket-io/namespaces'
+import { corsOf } from './socket-io/private-parts'
+import type { NamespaceLike, ServerLike, SocketLike } from './socket-io/socket-io-like'
+import { type ExpressSession, isThenable } from './store/record'
 
 const debug = createDebug('handshake-session')
 
@@ -47,6 +42,8 @@ export function handshakeSession(options: HandshakeSessionOptions): HandshakeSes
 export class HandshakeSessions {
   readonly #options: ResolvedOptions
   readonly #registry: SessionRegistry
+  readonly #identity: Identity
+  readonly #tickets: Tickets
   readonly #admission: Admission
   readonly #cluster: Cluster
   readonly #events = new EventEmitter<{ end: [SessionEnd] }>({ captureRejections: true })
@@ -57,7 +54,12 @@ export class HandshakeSessions {
   constructor(options: HandshakeSessionOptions) {
     this.#options = resolveOptions(options)
     this.#registry = SessionRegistry.join(this.#options.store, this.#options)
-    this.#admission = new Admission(this.#options, this.#registry, this.#cors, this.#tell)
+    const { secrets, name, origins, required, freshFor, touch } = this.#options
+    const cors = () => [...this.#attached].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : []))
+    this.#identity = { name, origins, cors, verifier: new Verifier(secrets) }
+    this.#tickets = new Tickets(secrets)
+    const parts = { registry: this.#registry, tickets: this.#tickets, tell: this.#tell }
+    this.#admission = new Admission({ ...this.#identity, ...parts, required, freshFor, touch })
     Object.assign(this.#events, { [captureRejectionSymbol]: (error: Error) => this.#tell(error, 'end') })
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#tell)
@@ -73,9 +75,7 @@ export class HandshakeSessions {
   attach(target: ServerLike | NamespaceLike): this {
     this.#admission.assertOpen()
     if (this.#attached.has(target)) return this
-    if (isServer(target)) guardServer(target, this.#admission.guard)
-    else if (isNamespace(target)) guardNamespace(target, this.#admission.guard)
-    else throw new SessionError('ERR_SESSION_OPTIONS', 'attach: expected a Socket.IO 4 Server or Namespace')
+    guard(target, this.#admission.guard)
     this.#attached.add(target)
     this.#cluster.join(serverOf(target))
     return this
@@ -98,7 +98,12 @@ export class HandshakeSessions {
    */
   async explain(handshake: HandshakeLike): Promise<Explanation> {
     this.#admission.assertOpen()
-    return explainHandshake(handshake, this.#options, this.#cors, this.#registry.store, this.#admission)
+    const { store } = this.#registry
+    return explainHandshake(handshake, this.#identity, {
+      store,
+      tickets: this.#tickets,
+      required: this.#options.required,
+    })
   }
 
   /**
@@ -129,7 +134,7 @@ export class HandshakeSessions {
    */
   async revoke(id: string, reason: EndReason = 'revoked'): Promise<void> {
     this.#admission.assertOpen()
-    await new StoredSession(checkID(id), this.#registry).destroy(reason)
+    await this.#registry.endings.destroy(checkID(id), reason)
   }
 
   /**
@@ -140,7 +145,7 @@ export class HandshakeSessions {
    */
   ticket(request: { session?: unknown; sessionID?: string }): string {
     if (!request?.session || typeof request.sessionID !== 'string') throw notFound()
-    return this.#admission.tickets.issue(request.sessionID)
+    return this.#tickets.issue(request.sessionID)
   }
 
   /**
@@ -179,10 +184,6 @@ export class HandshakeSessions {
     if (live) return live
     const message = 'that socket has no session by this instance: its client left, or another instance let it in'
     throw new SessionError('ERR_SESSION_NOT_FOUND', message)
-  }
-
-  readonly #cors = (): CorsLike[] => {
-    return [...this.#attached].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : []))
   }
 
   readonly #ended = (end: SessionEnd): void => {

@@ -2,25 +2,16 @@
  * The options of `handshakeSession()`: their defaults, and checks that say what was expected, what came and how to
  * mend it.
  */
-import type { KeyObject } from 'node:crypto'
 import { types } from 'node:util'
-import type { RedisLike } from './atomic'
-import type { Channel } from './cluster'
-import { SessionError } from './errors'
-import { checkOrigins, type Origins } from './origin'
-import type { StoreLike } from './store'
+import { SessionError, type Stage } from './errors'
+import { checkOrigins, type Origins } from './handshake/origin'
+import type { Secret } from './handshake/signature'
+import type { Channel } from './socket-io/cluster'
+import type { StoreLike } from './store/record'
+import type { RedisLike } from './store/redis'
 
 /** The longest time that Node's timers know, in ms: 24 days. */
 const longest = 2 ** 31 - 1
-
-/** Whatever `crypto.createHmac` takes as a key, as in express-session. */
-export type Secret = string | NodeJS.ArrayBufferView | KeyObject
-
-/** During which work an error came up that nobody awaits. */
-export type Stage = 'handshake' | 'refresh' | 'save' | 'touch' | 'end' | 'cluster'
-
-/** Tells the app of an error that nobody awaits. */
-export type Tell = (error: unknown, stage: Stage) => SessionError
 
 export interface HandshakeSessionOptions {
   /** The store instance that `express-session` got. The same object, not one like it. */
@@ -178,8 +169,6 @@ function fail(option: string, expected: string, actual: unknown, mend = ''): nev
   const came = describe(actual)
   throw new SessionError('ERR_SESSION_OPTIONS', `${option}: expected ${expected}, got ${came}${mend && `; ${mend}`}`)
 }
-
-export type Fail = typeof fail
 
 function describe(value: unknown): string {
   if (typeof value === 'string') return value || "''"

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import { type App, ask, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
+import { later } from './support/later.js'
 import { otherProgram, write } from './support/other-program.js'
 import { SlowStore } from './support/slow-store.js'
 
@@ -49,9 +50,9 @@ test('a handshake of a session that is live already asks the store again after f
   store.reset()
   await pair(app, cookie)
   expect(store.calls.get).toBe(0)
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_001 })
+  const now = later(5_001)
   await pair(app, cookie)
-  vi.useRealTimers()
+  now()
   expect(store.calls.get).toBe(1)
 })
 

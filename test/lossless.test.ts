@@ -5,9 +5,10 @@ import session, { type SessionData } from 'express-session'
 import fc from 'fast-check'
 import type { Socket } from 'socket.io-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { WorkingCopy } from '../src/working-copy.js'
+import { WorkingCopy } from '../src/session/working-copy.js'
 import { ask, idOf, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
+import { later } from './support/later.js'
 import { otherProgram, read, write } from './support/other-program.js'
 import { startRedis } from './support/services.js'
 import { SlowStore } from './support/slow-store.js'
@@ -53,11 +54,11 @@ test('save() without a change costs no store call: at first, after a save, and a
     await new Promise((saved) => session.save(saved))
     await saveUnchanged(session)
   }
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30_000 })
+  const now = later(30_000)
   await ask(client, 'work')
   await vi.waitFor(() => expect(store.calls.touch).toBe(1))
   await saveUnchanged(socket.handshake.session)
-  vi.useRealTimers()
+  now()
 })
 
 test('a burst of 20 changes, each saved, is one read and one write, and each is in the store when its callback runs', async () => {

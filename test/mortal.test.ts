@@ -9,6 +9,7 @@ import type { Socket as Client } from 'socket.io-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type App, type AppOptions, ask, connect, cookieOf, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
+import { later } from './support/later.js'
 import { otherProgram, read } from './support/other-program.js'
 
 /** A way in which a session ends. */
@@ -334,8 +335,7 @@ describe('a store whose writes land late, after the session was destroyed', () =
 
   test('a touch is undone', () =>
     destroyDuring((_app, _socket, client) => {
-      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30_000 })
-      onTestFinished(() => void vi.useRealTimers())
+      later(30_000)
       client.emit('work')
     }))
 })

@@ -55,13 +55,6 @@ test('the table of error codes is the union', () => {
   expect(rows).toEqual(SESSION_ERROR_CODES)
 })
 
-test('the architecture names every file of src, and no other', async () => {
-  const { readdir } = await import('node:fs/promises')
-  const tree = readme.slice(readme.indexOf('\nsrc/ '), readme.indexOf('\ncompat/ '))
-  const named = [...tree.matchAll(/^ {2}(\S+\.ts)/gm)].map(([, file]) => file)
-  expect(named.sort()).toEqual((await readdir(join(root, 'src'))).sort())
-})
-
 test('SECURITY.md names tests that there are', async () => {
   const security = await readFile(join(root, 'SECURITY.md'), 'utf8')
   const named = [...security.matchAll(/`(test\/[\w/.-]+)`/g)].map(([, path]) => path as string)

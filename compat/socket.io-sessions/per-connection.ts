@@ -37,14 +37,14 @@ export class PerConnection implements Mode, Holder {
   }
 
   async #begin(sid: unknown): Promise<void> {
-    const { credentials, registry } = this.#enabled
+    const { credentials } = this.#enabled
     const opened = await credentials.open(sid, this.#client.request)
     if (this.#live?.id === opened.id) return
     const hadAnother = this.#live !== undefined
     await this.#commit()
-    if (hadAnother) await registry.during(opened, () => opened.refresh()) // That may have taken long.
+    if (hadAnother) await opened.refresh() // That may have taken long.
     if (!this.#client.connected) return
-    this.#live = registry.hold(opened, this)
+    this.#live = opened.hold(this)
     this.#listeners = announce(this.#enabled, 'sconnection', this.#client, this.#live.session)
   }
 
@@ -68,6 +68,6 @@ export class PerConnection implements Mode, Holder {
     await Promise.race([this.#listeners, sleep(patience, undefined, { ref: false })])
     if (!live.ended) await live.save().catch(this.#enabled.tell)
     this.#live = undefined
-    this.#enabled.registry.release(live, this)
+    live.release(this)
   }
 }

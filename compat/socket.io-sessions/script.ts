@@ -37,7 +37,7 @@ export function serveScript(io: ScriptServer, tokenFor: TokenFor | undefined, te
 /** The script, or undefined for a page of another site. A visitor without a session gets one with an empty `CONNECT_SID`. */
 async function writeScript(request: IncomingMessage, tokenFor: TokenFor | undefined, tell: Tell) {
   try {
-    await checkOrigin(request.headers, undefined, () => [])
+    await checkOrigin(request, undefined, () => [])
   } catch (refusal) {
     return void tell(refusal)
   }

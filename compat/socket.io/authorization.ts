@@ -105,10 +105,10 @@ export class Gate {
     return Boolean(authorize)
   }
 
-  async #checkOrigin({ headers, url }: Handshake): Promise<void> {
+  async #checkOrigin(handshake: Handshake): Promise<void> {
     const cors = corsOf(this.#io)
     try {
-      await checkOrigin(headers, undefined, () => (cors ? [cors] : []), url)
+      await checkOrigin(handshake, undefined, () => (cors ? [cors] : []))
     } catch (error) {
       throw this.#refusal('origin', error, 'handshake bad origin')
     }

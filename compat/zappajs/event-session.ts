@@ -4,7 +4,8 @@
  * store holds by then, key by key, and only if the session still exists.
  */
 import type { ExpressSession, StoreLike } from '../../src'
-import { isThenable, type SessionRegistry, StoredSession, WorkingCopy } from '../../src/internals'
+import { isThenable, type SessionRegistry, WorkingCopy } from '../../src/internals'
+import { BoundSession } from './bound-session'
 import type { Context, EventContext, MiddlewareContext, Options } from './context'
 import { report } from './context'
 import { registryOf } from './store'
@@ -40,7 +41,7 @@ async function runEvent(ctx: EventContext, context: Context, run: Run, options: 
     return run(session)
   }
   try {
-    await work(stored, registry, runOnce)
+    await work(stored, runOnce)
   } catch (error) {
     const isOver = (error as { code?: unknown } | null)?.code === 'ERR_SESSION_NOT_FOUND'
     if (!isOver) report(error, options)
@@ -50,39 +51,46 @@ async function runEvent(ctx: EventContext, context: Context, run: Run, options: 
   }
 }
 
-function sessionOf(ctx: EventContext, store: StoreLike, registry: SessionRegistry, options: Options) {
+function sessionOf(
+  ctx: EventContext,
+  store: StoreLike,
+  registry: SessionRegistry,
+  options: Options,
+): EventSession | undefined {
   const id = ctx.client.__session_id
-  if (id !== undefined) return new StoredSession(id, registry)
+  if (id !== undefined) return new BoundSession(registry.at(id))
   return options.unbound === 'none' ? undefined : new UnboundSession(ctx, store, registry, options)
 }
+
+type EventSession = BoundSession | UnboundSession
 
 /**
  * Nothing else of this process comes between reading the session, a handler that returns at once, and writing. One
  * that returns a promise lets others pass while it works, and is written when that has resolved.
  */
-async function work(stored: StoredSession, registry: SessionRegistry, run: Run): Promise<void> {
-  const begun = await registry.exclusive(stored.id, async () => {
-    const copy = await copyOf(stored, registry)
+async function work(stored: EventSession, run: Run): Promise<void> {
+  const begun = await stored.exclusive(async () => {
+    const copy = await copyOf(stored)
     const result = run(copy.session)
     if (isThenable(result)) return { copy, result }
     return save(stored, copy)
   })
   if (!begun) return
   await begun.result
-  await registry.exclusive(stored.id, () => save(stored, begun.copy))
+  await stored.exclusive(() => save(stored, begun.copy))
 }
 
-async function save(stored: StoredSession, copy: WorkingCopy): Promise<undefined> {
+async function save(stored: EventSession, copy: WorkingCopy): Promise<undefined> {
   if (copy.isChanged) await stored.write(copy)
 }
 
 /** A copy whose session can also be saved, reloaded and destroyed by its handler. */
-async function copyOf(stored: StoredSession, registry: SessionRegistry): Promise<WorkingCopy> {
+async function copyOf(stored: EventSession): Promise<WorkingCopy> {
   const keeper = {
-    save: (): Promise<void> => registry.exclusive(stored.id, () => save(stored, copy)),
-    refresh: async () => void copy.rebase(stored.create(await stored.read())),
+    save: (): Promise<void> => stored.exclusive(() => save(stored, copy)),
+    reload: async () => void copy.rebase(stored.create(await stored.read())),
     destroy: () => stored.destroy(),
-    unheard: (error: unknown) => registry.unheard(error, 'save'),
+    unheard: (error: unknown) => stored.unheard(error),
   }
   const copy: WorkingCopy = new WorkingCopy(stored.create(await stored.read(), keeper))
   return copy

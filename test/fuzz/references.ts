@@ -5,12 +5,13 @@
 import { createHmac } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 
-/** The value of the first cookie of that name. Blanks around names and values do not count; `%` errors stay as they are. */
+/** The value of the first cookie of that name. Blanks around names and values do not count, nor quotes around values; `%` errors stay as they are. */
 export function cookieOf(header: unknown, name: string): string | undefined {
   if (typeof header !== 'string' || header.length > 32_768) return undefined
   for (const pair of header.split(';')) {
     const [key, ...rest] = pair.split('=')
-    if (rest.length > 0 && trimBlanks(key as string) === name) return percentDecoded(trimBlanks(rest.join('=')))
+    if (rest.length > 0 && trimBlanks(key as string) === name)
+      return percentDecoded(unquoted(trimBlanks(rest.join('='))))
   }
   return undefined
 }
@@ -20,6 +21,10 @@ function trimBlanks(text: string): string {
   while (start < end && ' \t'.includes(text[start] as string)) start++
   while (end > start && ' \t'.includes(text[end - 1] as string)) end--
   return text.slice(start, end)
+}
+
+function unquoted(text: string): string {
+  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
 }
 
 function percentDecoded(text: string): string {
@@ -64,7 +69,7 @@ interface Page {
 /** Whether a page of this origin may use the cookie, where `trusted` are the origins that the app named. */
 export function mayUseCookie(headers: Page, url: string, trusted: readonly string[]): boolean {
   const { origin, host, referer, 'sec-fetch-site': site } = headers
-  const isScript = site !== undefined || referer !== undefined || /[?&]j=/.test(url)
+  const isScript = site !== undefined || referer !== undefined || new URL(url, 'http://here').searchParams.has('j')
   if (origin === undefined && (site === 'same-origin' || site === 'none' || !isScript)) return true
   const page = origin ?? parse(referer ?? '')?.origin ?? 'null'
   if (trusted.includes(page)) return true

@@ -1,0 +1,69 @@
+/**
+ * Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { SessionError, type SessionErrorCode } from '../errors'
+import { readCookie } from './cookie'
+import { type AllCors, checkOrigin, type Origins } from './origin'
+import type { Verifier } from './signature'
+
+/** An `IncomingMessage`, a Socket.IO handshake, or anything with the headers of the request. */
+export interface HandshakeLike {
+  headers: IncomingHttpHeaders
+  url?: string | undefined
+  /** Whether the request came over TLS, as a Socket.IO handshake says it; an `IncomingMessage` has its socket for that. */
+  secure?: boolean
+  socket?: unknown
+  /** What a Socket.IO client gave as `auth`; a `ticket` in it stands for the cookie. */
+  auth?: { [key: string]: unknown }
+}
+
+/** Whose cookie it is, and who may use it. */
+export interface Identity {
+  readonly name: string
+  readonly origins: Origins | undefined
+  readonly cors: AllCors
+  readonly verifier: Verifier
+}
+
+/** The ticket in a handshake, if there is one: what the client sent, of any type. */
+export function ticketOf(handshake: HandshakeLike): unknown {
+  return handshake?.auth?.ticket
+}
+
+/**
+ * @returns a promise only where the check of the origin takes time
+ * @throws SessionError (or rejects) `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE`
+ */
+export function identify(
+  handshake: HandshakeLike,
+  { name, origins, cors, verifier }: Identity,
+): string | Promise<string> {
+  const request = checkHandshake(handshake)
+  const verify = () => verifier.verify(readCookie(request.headers.cookie, name))
+  const checking = checkOrigin(request, origins, cors)
+  return checking ? checking.then(verify) : verify()
+}
+
+const anonymous: readonly SessionErrorCode[] = [
+  'ERR_SESSION_COOKIE_MISSING',
+  'ERR_SESSION_SIGNATURE',
+  'ERR_SESSION_NOT_FOUND',
+  'ERR_SESSION_ORIGIN',
+  'ERR_SESSION_TICKET',
+]
+
+/** Whether the handshake merely has no session, as against a store that could not tell. */
+export function isAnonymous({ code }: SessionError): boolean {
+  return anonymous.includes(code)
+}
+
+/** @throws SessionError `ERR_SESSION_OPTIONS` */
+export function checkHandshake(handshake: HandshakeLike): HandshakeLike {
+  const headers: unknown = handshake?.headers
+  if (typeof headers === 'object' && headers !== null) return handshake
+  throw new SessionError(
+    'ERR_SESSION_OPTIONS',
+    `expected a request or a handshake, an object with \`headers\`; got ${headers === undefined ? 'none' : typeof headers}`,
+  )
+}

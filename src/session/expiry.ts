@@ -1,0 +1,47 @@
+/**
+ * When a session ends by itself, and when an event is to extend it.
+ */
+import { expiryOf, type SessionRecord } from '../store/record'
+import { now, precision } from './clock'
+
+/** A touch is written at most this often, in ms, and at most ten times per maxAge. */
+const longestInterval = 60_000
+
+type Cookie = SessionRecord['cookie']
+
+export class Expiry {
+  /** When to ask whether it is over, in ms since 1970: cookies and stores go by the wall clock. */
+  #expiresAt = Number.POSITIVE_INFINITY
+  #touchInterval = longestInterval
+  /** When it was extended last, on the monotonic clock. */
+  #touchedAt: number
+
+  constructor(cookie: Cookie) {
+    const left = (expiryOf(cookie) ?? Date.now()) - Date.now()
+    this.#touchedAt = now() + left - (cookie.originalMaxAge ?? 0)
+    this.reckon(cookie)
+  }
+
+  /**
+   * By the cookie that came from the store, not by the one that handlers may change. One that lives although its cookie
+   * is over was touched by another process, by a store that then leaves the cookie as it is: ask again before long.
+   */
+  reckon(cookie: Cookie): void {
+    this.#touchInterval = Math.min(longestInterval, (cookie.originalMaxAge ?? Number.POSITIVE_INFINITY) / 10)
+    const expires = expiryOf(cookie) ?? Number.POSITIVE_INFINITY
+    this.#expiresAt = expires > Date.now() ? expires : Date.now() + Math.max(precision, this.#touchInterval)
+  }
+
+  get isOver(): boolean {
+    return this.#expiresAt <= Date.now()
+  }
+
+  /** Whether a client event now is to be written as a touch. */
+  get wantsTouch(): boolean {
+    return now() - this.#touchedAt >= this.#touchInterval
+  }
+
+  touched(): void {
+    this.#touchedAt = now()
+  }
+}

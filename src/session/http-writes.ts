@@ -1,0 +1,99 @@
+/**
+ * What others do on the store instance, express-session at the end of HTTP requests above all: each write and each end is
+ * told to the session's object. A write is dropped when the session was destroyed meanwhile, and with `merge` reduced
+ * to what the request changed.
+ */
+import { notFound } from '../errors'
+import { storeOf } from '../store/express-session'
+import type { Answered, StoreListener } from '../store/observer'
+import { isRecord, type SessionRecord } from '../store/record'
+import type { Endings, EndReason } from './endings'
+import type { LiveSession } from './live-session'
+import { SessionMethods } from './session-methods'
+import { commit } from './unit-of-work'
+import { WorkingCopy } from './working-copy'
+
+/** Where the sessions are. */
+interface Sessions {
+  readonly endings: Endings
+  at(id: string): LiveSession
+  find(id: string): LiveSession | undefined
+  unheard(error: unknown, stage: 'save'): void
+}
+
+export class HttpWrites implements StoreListener {
+  /** Whether requests write only what they changed. */
+  merge = false
+
+  readonly #sessions: Sessions
+  /** The `Session` objects of requests; when they are merged, with what they were made of. */
+  readonly #created = new WeakMap<object, WorkingCopy | undefined>()
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions
+  }
+
+  created(session: object): void {
+    this.#created.set(session, this.merge ? new WorkingCopy(session as never) : undefined)
+  }
+
+  /** A session that was read before it was destroyed is not written again; one that is new under its id is. */
+  instead(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
+    const { endings } = this.#sessions
+    if (isOfRequest(session) && !this.#created.has(session)) {
+      endings.revived(id)
+      this.#created.set(session, undefined) // Nobody else has it yet, so the rest of this request writes it whole, too.
+      return undefined
+    }
+    if (endings.has(id)) {
+      this.#sessions.unheard(notFound(), 'save')
+      return Promise.resolve()
+    }
+    const copy = this.#created.get(session)
+    return copy && method === 'set' ? this.#merge(id, copy) : undefined
+  }
+
+  writing(id: string, session: object): Answered {
+    const { stored } = this.#sessions.at(id)
+    return stored.beginOthersWrite(stored.isWanted ? jsonOf(session) : undefined)
+  }
+
+  touching(id: string, session: object): Answered {
+    const { cookie } = session as Partial<SessionRecord>
+    const json = this.#sessions.find(id)?.stored.isWanted ? jsonOf({ cookie }) : undefined
+    return (error) => {
+      const { endings } = this.#sessions
+      if (endings.has(id)) endings.undo(id)
+      else if (!error) this.#sessions.find(id)?.stored.extend(json && JSON.parse(json).cookie)
+    }
+  }
+
+  destroying(id: string, reason: EndReason, responded?: Promise<unknown>): Answered {
+    return this.#sessions.endings.begin(id, reason, responded)
+  }
+
+  /** Onto what the store holds by now. That the session is gone meanwhile is no failure of the request. */
+  async #merge(id: string, copy: WorkingCopy): Promise<void> {
+    try {
+      await commit(this.#sessions.at(id).stored, copy)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_SESSION_NOT_FOUND') throw error
+      this.#sessions.unheard(error, 'save')
+    }
+  }
+}
+
+/** Whether it is the `Session` of a request, and not of a socket or a plain record that a store or a script writes. */
+function isOfRequest(session: object): boolean {
+  const store = storeOf(session)
+  return store !== undefined && !(store instanceof SessionMethods)
+}
+
+/** The session as the store will keep it: it may be changed between the call and the answer. */
+function jsonOf(session: object): string | undefined {
+  try {
+    return isRecord(session) ? JSON.stringify(session) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * All that this process knows of one session id, in one object, for as long as anything goes on for it: the session as the
+ * store has it, the work that waits, who uses it, how it ended. The objects are found in `registry.ts`.
+ */
+import { notFound } from '../errors'
+import type { ExpressSession, SessionRecord } from '../store/record'
+import type { EndReason } from './endings'
+import { roomOf } from './room'
+import { notKept, type Owner, type Place, StoredSession } from './stored-session'
+import { type Change, commit, update } from './unit-of-work'
+import { WorkQueue } from './work-queue'
+import { WorkingCopy } from './working-copy'
+
+/** Where the objects of all sessions are. */
+export interface Home extends Place {
+  /** The object of this session id now: this one, if there is no other. */
+  attach(live: LiveSession): LiveSession
+  /** Nobody uses it any more. */
+  idle(live: LiveSession): void
+}
+
+/** Something that uses a session and has to close when it ends: a connection. */
+export interface Holder {
+  close(): void
+}
+
+const nobody: Holder[] = []
+
+export class LiveSession implements Owner {
+  readonly id: string
+  readonly stored: StoredSession
+  /** Set once, when the session is over. */
+  ended: EndReason | undefined
+
+  readonly #home: Home
+  /** Most sessions have one holder: an array literal of one takes a third of the memory of a pushed array or a Set. */
+  #holders = nobody
+  /** Holders, reads, writes in flight, and work. */
+  #uses = 0
+  #room: string | undefined
+  #work: WorkQueue | undefined
+  /** The save that waits for its turn; it will write all that was changed by then. */
+  #nextSave: Promise<void> | undefined
+
+  constructor(id: string, home: Home) {
+    this.id = id
+    this.#home = home
+    this.stored = new StoredSession(this, home)
+  }
+
+  /** The one object that everybody has who uses this session. */
+  get session(): ExpressSession {
+    return this.stored.shared.copy.session
+  }
+
+  /** The room of its sockets. */
+  get room(): string {
+    this.#room ??= roomOf(this.id)
+    return this.#room
+  }
+
+  get isOver(): boolean {
+    return this.ended !== undefined || this.#home.endings.has(this.id)
+  }
+
+  get wroteAt(): number {
+    return this.stored.wroteAt
+  }
+
+  /** Rule 1: whether it may be handed out without asking the store; `freshFor` in ms. */
+  isCurrent(freshFor: number): boolean {
+    return this.stored.shared.isCurrent(freshFor)
+  }
+
+  /** @throws as `StoredSession#refresh` */
+  refresh(): Promise<void> {
+    return this.stored.refresh()
+  }
+
+  /** Rule 3. Runs `work` after all other work on this session. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT` */
+  async exclusive<T>(work: () => Promise<T>): Promise<T> {
+    this.use()
+    this.#work ??= new WorkQueue(this.#home.clocks)
+    try {
+      return await this.#work.run(async () => {
+        if (this.isOver) throw notFound()
+        return work()
+      })
+    } finally {
+      this.unuse()
+    }
+  }
+
+  /**
+   * Writes what was changed here. Of saves that wait for their turn one writes for all.
+   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`
+   */
+  save(): Promise<void> {
+    if (this.#nextSave) return this.#nextSave
+    let hasBegun = false
+    const save = this.#exclusiveHere(async (here) => {
+      hasBegun = true
+      this.#nextSave = undefined
+      const { copy } = this.stored.shared
+      if (copy.isChanged) await commit(here.stored, copy)
+    })
+    if (!hasBegun) this.#nextSave = save
+    save.catch(() => {
+      if (this.#nextSave === save) this.#nextSave = undefined // It was given up before its turn came.
+    })
+    return save
+  }
+
+  /**
+   * Atomic read–modify–write.
+   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`, and whatever `change` throws
+   */
+  update<T>(change: Change<T>): Promise<T> {
+    return this.#exclusiveHere((here) => update(here.stored, (record) => here.#draftOf(record), change))
+  }
+
+  /** What was changed on the shared session goes with it. `save()` means nothing there: it is saved when `change` is done. */
+  #draftOf(record: SessionRecord): WorkingCopy {
+    const keeper = { ...notKept, destroy: () => this.destroy(), unheard: (error: unknown) => this.unheard(error) }
+    const draft = new WorkingCopy(this.stored.create(record, keeper))
+    draft.apply(this.stored.shared.copy)
+    return draft
+  }
+
+  /** Whether a client event now is to be written as a touch. */
+  get wantsTouch(): boolean {
+    return this.stored.shared.wantsTouch
+  }
+
+  /** Extends the session by its maxAge, in the store. @throws as `save` */
+  touch(): Promise<void> {
+    this.stored.shared.touched()
+    return this.exclusive(async () => {
+      this.session.touch()
+      if (this.#home.store.canTouch) await this.stored.alone(() => this.stored.touch())
+      else await commit(this.stored, this.stored.shared.copy)
+    })
+  }
+
+  /** `session.reload()`, also of a session that nobody kept fresh since it was loaded. @throws as `refresh` */
+  async reload(): Promise<void> {
+    const here = this.#here()
+    await here.refresh()
+    if (here !== this) this.stored.shared.copy.rebase(this.stored.create(JSON.parse(here.stored.shared.copy.base)))
+  }
+
+  /** @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT` */
+  destroy(): Promise<void> {
+    return this.#home.endings.destroy(this.id)
+  }
+
+  unheard(error: unknown): void {
+    this.#home.unheard(error, 'save')
+  }
+
+  /**
+   * Keeps the session live and fresh until `release` of the session that this returns; the holder is closed if it ends.
+   * @throws SessionError `ERR_SESSION_NOT_FOUND` if it ended meanwhile
+   */
+  hold(holder: Holder): LiveSession {
+    const here = this.#here()
+    if (here.#holders.length === 0) here.#holders = [holder]
+    else here.#holders.push(holder)
+    here.use()
+    return here
+  }
+
+  release(holder: Holder): void {
+    const index = this.#holders.indexOf(holder)
+    if (index === -1) return
+    this.#holders.splice(index, 1)
+    this.unuse()
+  }
+
+  get isHeld(): boolean {
+    return this.#holders.length > 0
+  }
+
+  closeHolders(): void {
+    for (const holder of [...this.#holders]) holder.close()
+  }
+
+  /** Hears what happens to the session while this is done, and for what follows in the same turn. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const here = this.#here()
+    here.use()
+    try {
+      return await work()
+    } finally {
+      here.unuse()
+    }
+  }
+
+  goOn(): void {
+    this.#work?.goOn()
+  }
+
+  get isIdle(): boolean {
+    return this.#uses === 0
+  }
+
+  use(): void {
+    this.#uses++
+  }
+
+  unuse(): void {
+    if (--this.#uses === 0) this.#home.idle(this)
+  }
+
+  /** A `Session` that `load` gave may outlive the place of this object, and another one may have taken that. */
+  #here(): LiveSession {
+    if (this.isOver) throw notFound()
+    return this.#home.attach(this)
+  }
+
+  async #exclusiveHere<T>(work: (here: LiveSession) => Promise<T>): Promise<T> {
+    const here = this.#here()
+    return here.exclusive(() => {
+      if (this.isOver) throw notFound()
+      return work(here)
+    })
+  }
+}

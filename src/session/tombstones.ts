@@ -1,0 +1,69 @@
+/**
+ * The sessions that were destroyed lately, so that nobody brings them back: a handshake that comes before the store has
+ * done it, or a slow HTTP request that read the session before, and saves it afterwards.
+ */
+import { now } from './clock'
+import { roomOf } from './room'
+
+/** How long one is remembered, in ms: longer than any HTTP request that may still hold the session. */
+const memory = 600_000
+/** How many are remembered; then the oldest go first. */
+const most = 100_000
+
+interface Tombstone {
+  /** When it was set, or last confirmed. */
+  since: number
+  /** How many wait for the store to destroy it. */
+  pending: number
+  /** Whether the store has it no longer. */
+  isConfirmed: boolean
+}
+
+export class Tombstones {
+  /** By room: other nodes name sessions so. A Map keeps the order. */
+  readonly #tombstones = new Map<string, Tombstone>()
+
+  has(id: string): boolean {
+    return this.#tombstones.size > 0 && this.#tombstones.has(roomOf(id))
+  }
+
+  /** The store has it no longer. */
+  confirm(room: string): void {
+    this.#set(room).isConfirmed = true
+  }
+
+  /** The store is about to destroy it; to be followed by `destroyed` or `survived`. */
+  destroying(id: string): void {
+    this.#set(roomOf(id)).pending++
+  }
+
+  destroyed(id: string): void {
+    const tombstone = this.#tombstones.get(roomOf(id))
+    if (!tombstone) return
+    tombstone.pending--
+    tombstone.isConfirmed = true
+  }
+
+  /** The store could not destroy it: it lives after all, unless somebody else has succeeded, or still may. */
+  survived(id: string): void {
+    const tombstone = this.#tombstones.get(roomOf(id))
+    if (tombstone && --tombstone.pending <= 0 && !tombstone.isConfirmed) this.remove(id)
+  }
+
+  /** There is a new session under its id. */
+  remove(id: string): void {
+    if (this.#tombstones.size > 0) this.#tombstones.delete(roomOf(id))
+  }
+
+  #set(room: string): Tombstone {
+    const since = now()
+    const tombstone = { pending: 0, isConfirmed: false, ...this.#tombstones.get(room), since }
+    this.#tombstones.delete(room)
+    this.#tombstones.set(room, tombstone)
+    for (const [oldest, other] of this.#tombstones) {
+      if (since - other.since < memory && this.#tombstones.size <= most) break
+      this.#tombstones.delete(oldest)
+    }
+    return tombstone
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Who gets in: handshake → live session → on the socket, before `connection` fires. The guard of every namespace, and
+ * `load`, which is the same without a socket.
+ */
+import { notFound, SessionError, type Tell } from '../errors'
+import { type HandshakeLike, type Identity, identify, isAnonymous, ticketOf } from '../handshake/identify'
+import type { Tickets } from '../handshake/ticket'
+import type { LiveSession } from '../session/live-session'
+import type { SessionRegistry } from '../session/registry'
+import { isThenable } from '../store/record'
+import { EventGate, type GateOptions } from './event-gate'
+import { expose } from './namespaces'
+import { useFirst } from './private-parts'
+import { recover } from './recovery'
+import type { ConnectionLike, EventMiddleware, SocketLike } from './socket-io-like'
+
+export interface AdmissionOptions extends Identity, GateOptions {
+  readonly registry: SessionRegistry
+  readonly tickets: Tickets
+  /** Whether a connection without a session is refused. */
+  readonly required: boolean
+  readonly tell: Tell
+}
+
+export class Admission {
+  /** Nobody gets in any more. */
+  isClosed = false
+
+  readonly #options: AdmissionOptions
+  /** Connections that show a ticket, until that is redeemed: for all their namespaces at once. */
+  readonly #redeeming = new WeakMap<object, Promise<LiveSession>>()
+  /** What connections have. Of this instance: another one on the same store may want another cookie. */
+  readonly #held = new Map<object, LiveSession>()
+  /** The one listener of all connections. */
+  readonly #closed: (this: ConnectionLike) => void
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+    const held = this.#held
+    this.#closed = function closed() {
+      this.off('close', closed)
+      held.get(this)?.release(this)
+      held.delete(this)
+    }
+  }
+
+  readonly guard = (socket: SocketLike, next: (error?: Error) => void): void => {
+    const refuse = (error: unknown) => next(this.#options.tell(error, 'handshake').forClient())
+    let admitting: Promise<void> | void
+    try {
+      admitting = this.#admit(socket)
+    } catch (error) {
+      refuse(error)
+      return
+    }
+    if (isThenable(admitting)) admitting.then(() => next(), refuse)
+    else next()
+  }
+
+  /**
+   * @returns a promise only where somebody has to be asked
+   * @throws SessionError (or rejects) for whatever refuses this handshake
+   */
+  open(handshake: HandshakeLike): LiveSession | Promise<LiveSession> {
+    this.assertOpen()
+    if (ticketOf(handshake) !== undefined) return this.#redeem(handshake)
+    return after(identify(handshake, this.#options), (id) => this.#read(id))
+  }
+
+  /** The session that this connection has by this instance. */
+  heldBy(conn: object): LiveSession | undefined {
+    return this.#held.get(conn)
+  }
+
+  /** @throws SessionError `ERR_SESSION_ENDED` */
+  assertOpen(): void {
+    if (this.isClosed) throw new SessionError('ERR_SESSION_ENDED', 'this instance was closed with close()')
+  }
+
+  #admit(socket: SocketLike): Promise<void> | void {
+    return after(this.#sessionOf(socket), (opened) => {
+      this.assertOpen()
+      const live = opened && this.#hold(opened, socket.conn)
+      if (!live) return recover(socket, undefined)
+      return after(renew(live), () => this.#put(live, socket))
+    })
+  }
+
+  #put(live: LiveSession, socket: SocketLike): Promise<void> | void {
+    if (live.ended) throw notFound()
+    expose(socket, live)
+    useFirst(socket, this.#middleware(live))
+    return after(recover(socket, live.room), () => socket.join(live.room))
+  }
+
+  /** A separate method, so that the closure captures only the gate. */
+  #middleware(live: LiveSession): EventMiddleware {
+    const gate = new EventGate(live, this.#options)
+    return (_event, next) => gate.pass(next)
+  }
+
+  /** The session, undefined where none is required, or the refusal. */
+  #sessionOf(socket: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
+    const held = this.#held.get(socket.conn)
+    if (held) return after(renew(this.#heldFor(socket, held), this.#options.freshFor), () => held)
+    return this.#options.required ? this.#openFor(socket) : this.#openIfAny(socket)
+  }
+
+  /** A further namespace of a connection. The cookie is the same; a ticket may be another one's. */
+  #heldFor({ handshake }: SocketLike, held: LiveSession): LiveSession {
+    const ticket = ticketOf(handshake)
+    if (ticket === undefined || this.#options.tickets.isFor(held.id, ticket)) return held
+    throw twoSessions()
+  }
+
+  async #openIfAny(socket: SocketLike): Promise<LiveSession | undefined> {
+    try {
+      return await this.#openFor(socket)
+    } catch (error) {
+      if (!isAnonymous(error as SessionError)) throw error
+      this.#options.tell(error, 'handshake')
+      return undefined
+    }
+  }
+
+  #openFor({ conn, handshake }: SocketLike): LiveSession | Promise<LiveSession> {
+    return ticketOf(handshake) === undefined ? this.open(handshake) : this.#openOnce(conn, handshake)
+  }
+
+  /** A ticket is good for one connection, whose namespaces all show it. */
+  #openOnce(conn: object, handshake: HandshakeLike): Promise<LiveSession> {
+    let opening = this.#redeeming.get(conn)
+    if (!opening) {
+      this.assertOpen()
+      opening = this.#redeem(handshake).finally(() => this.#redeeming.delete(conn))
+      this.#redeeming.set(conn, opening)
+    }
+    return opening
+  }
+
+  #read(id: string): LiveSession | Promise<LiveSession> {
+    return this.#options.registry.open(id, this.#options.freshFor)
+  }
+
+  async #redeem(handshake: HandshakeLike): Promise<LiveSession> {
+    const { tickets } = this.#options
+    const ticket = tickets.read(ticketOf(handshake))
+    const live = await this.#read(ticket.id)
+    await live.during(() => tickets.redeem(ticket, live))
+    await renew(live)
+    return live
+  }
+
+  #hold(opened: LiveSession, conn: ConnectionLike): LiveSession {
+    if (conn.readyState !== 'open') throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
+    const held = this.#held.get(conn)
+    if (held?.ended) throw notFound()
+    if (held && held.id !== opened.id) throw twoSessions()
+    if (held) return held
+    const live = opened.hold(conn)
+    this.#held.set(conn, live)
+    conn.on('close', this.#closed)
+    return live
+  }
+}
+
+/** Rule 1, before it is handed out: it may have been disturbed since it was opened, by what it waited for above all. */
+function renew(live: LiveSession, freshFor = Number.POSITIVE_INFINITY): Promise<void> | void {
+  if (!live.isCurrent(freshFor)) return live.refresh()
+}
+
+function twoSessions(): SessionError {
+  return new SessionError('ERR_SESSION_CONFLICT', 'this connection has another session')
+}
+
+/** As `then`, but in the same turn where the value is there already: that costs no promise, and answers sooner. */
+function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return isThenable(value) ? (value as Promise<T>).then(next) : next(value as T)
+}

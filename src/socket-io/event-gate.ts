@@ -1,0 +1,61 @@
+/**
+ * What happens before each event of a client reaches a handler: the session is fresh, still there, and touched.
+ * Rule 3, order: events reach their handlers in the order in which they came, however long each waits here.
+ */
+import type { Tell } from '../errors'
+import type { LiveSession } from '../session/live-session'
+
+export interface GateOptions {
+  /** Milliseconds for which a read is trusted. */
+  readonly freshFor: number
+  /** Whether events extend the session. */
+  readonly touch: boolean
+  readonly tell: Tell
+}
+
+type Next = (error?: Error) => void
+
+export class EventGate {
+  readonly #live: LiveSession
+  readonly #options: GateOptions
+  /** Events that wait for the session to be read, in their order. */
+  #waiting: Next[] | undefined
+
+  constructor(live: LiveSession, options: GateOptions) {
+    this.#live = live
+    this.#options = options
+  }
+
+  /**
+   * A session that ended lets no event pass. One that cannot be read now lets none pass either; the error goes to `tell`,
+   * and to the socket's own `error` event.
+   */
+  pass(next: Next): void {
+    if (this.#waiting) this.#waiting.push(next)
+    else if (this.#live.isCurrent(this.#options.freshFor)) this.#handOut(next)
+    else this.#refresh(next)
+  }
+
+  async #refresh(first: Next): Promise<void> {
+    const waiting = [first]
+    this.#waiting = waiting
+    const failure = await this.#live.refresh().then(
+      () => undefined,
+      (error) => this.#failed(error),
+    )
+    this.#waiting = undefined
+    for (const next of waiting) failure ? next(failure) : this.#handOut(next)
+  }
+
+  #failed(error: unknown): Error | undefined {
+    return this.#live.ended ? undefined : this.#options.tell(error, 'refresh')
+  }
+
+  #handOut(next: Next): void {
+    const live = this.#live
+    if (live.ended) return
+    const { touch, tell } = this.#options
+    if (touch && live.wantsTouch) live.touch().catch((error) => live.ended || tell(error, 'touch'))
+    next()
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * A guard in every namespace of a Socket.IO server, and the session on the handshake. Who gets in is `admission.ts`'s
+ * decision.
+ */
+import { SessionError } from '../errors'
+import type { ExpressSession } from '../store/record'
+import type { ServerChannel } from './cluster'
+import { childrenOf, middlewaresOf, namespacesOf, neverSkipMiddlewares } from './private-parts'
+import { withholdRecovery } from './recovery'
+import type { NamespaceLike, RecoverableNamespace, ServerLike, SocketLike } from './socket-io-like'
+
+export type Guard = (socket: SocketLike, next: (error?: Error) => void) => void
+
+export function isServer(target: unknown): target is ServerLike {
+  const { sockets, of } = Object(target) as { sockets?: unknown; of?: unknown }
+  return typeof of === 'function' && isNamespace(sockets)
+}
+
+function isNamespace(target: unknown): target is NamespaceLike {
+  const { use, name } = Object(target) as { use?: unknown; name?: unknown }
+  return typeof use === 'function' && typeof name === 'string'
+}
+
+/** The server of a namespace, or the server itself. */
+export function serverOf(target: ServerLike | NamespaceLike): ServerLike & ServerChannel {
+  return (isServer(target) ? target : (target as unknown as { server: unknown }).server) as ServerLike & ServerChannel
+}
+
+/** @throws SessionError `ERR_SESSION_OPTIONS` */
+export function guard(target: ServerLike | NamespaceLike, guard: Guard): void {
+  if (isServer(target)) guardServer(target, guard)
+  else if (isNamespace(target)) guardNamespace(target, guard)
+  else throw new SessionError('ERR_SESSION_OPTIONS', 'attach: expected a Socket.IO 4 Server or Namespace')
+}
+
+/**
+ * Guards every namespace of a server: `io.use` would cover `/` alone, and clients may join `/admin` without it.
+ * In those that come later, children of dynamic ones among them, the guard stands before every other middleware.
+ */
+export function guardServer(io: ServerLike, guard: Guard): void {
+  for (const namespace of namespacesOf(io)) addGuard(namespace, guard)
+  io.on('new_namespace', (namespace) => {
+    addGuard(namespace, guard)
+    const middlewares = middlewaresOf(namespace)
+    middlewares.unshift(...middlewares.splice(middlewares.indexOf(guard), 1))
+  })
+}
+
+/** Guards one namespace; of a dynamic one its children, which get its middlewares from Socket.IO. */
+function guardNamespace(namespace: NamespaceLike, guard: Guard): void {
+  const children = childrenOf(namespace)
+  for (const each of [namespace, ...children]) addGuard(each, guard)
+  serverOf(namespace).on('new_namespace', (child: NamespaceLike) => {
+    if (children.has(child)) withholdRecovery(child as unknown as RecoverableNamespace)
+  })
+}
+
+/** Once, also when server and namespace are both attached to. */
+function addGuard(namespace: NamespaceLike, guard: Guard): void {
+  neverSkipMiddlewares(serverOf(namespace))
+  withholdRecovery(namespace as unknown as RecoverableNamespace)
+  if (!middlewaresOf(namespace).includes(guard)) namespace.use(guard as never)
+}
+
+/**
+ * Puts the session where apps look for it: on the handshake, and on the request as the docs' recipe has it. Without one
+ * nothing is put there, as another instance may have put another session.
+ */
+export function expose(
+  { handshake, request }: SocketLike,
+  { id, session }: { id: string; session: ExpressSession },
+): void {
+  for (const place of request ? [handshake, request] : [handshake]) {
+    place.sessionID = id
+    place.session = session
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What is used of Socket.IO beyond its public API, in one place: only where no public way exists, each with its reason, and
+ * with what happens where a version does not have it. `test/matrix.mjs` runs all of them on the oldest and the newest.
+ */
+import { SessionError } from '../errors'
+import type { CorsLike } from '../handshake/origin'
+import type { NamespaceLike, ServerLike } from './socket-io-like'
+
+type Middlewares = unknown[]
+
+/** A guard that cannot be everywhere is none: without these, `attach` throws. */
+function required<T>(part: T | undefined, name: string): T {
+  if (part !== undefined) return part
+  throw new SessionError('ERR_SESSION_OPTIONS', `attach: this version of Socket.IO is not known: it has no ${name}`)
+}
+
+/** The namespaces that exist: `of()` would make them, and there is no list. */
+export function namespacesOf(io: ServerLike): NamespaceLike[] {
+  const { _nsps } = io as { _nsps?: Map<string, NamespaceLike> }
+  return [...required(_nsps, '_nsps').values()]
+}
+
+/** The middlewares of a namespace, in their order: nothing tells whether one is there, or puts one before others. */
+export function middlewaresOf(namespace: NamespaceLike): Middlewares {
+  return required((namespace as { _fns?: Middlewares })._fns, '_fns')
+}
+
+/** The children of a dynamic namespace; only the server tells of them, one by one. None for an ordinary one. */
+export function childrenOf(namespace: NamespaceLike): ReadonlySet<NamespaceLike> {
+  return (namespace as { children?: Set<NamespaceLike> }).children ?? new Set()
+}
+
+/** The server's `cors` option. The engine comes when the server is bound to an HTTP server. Without it, no other site may. */
+export function corsOf(io: ServerLike): CorsLike | undefined {
+  return (io.engine as { opts?: { cors?: CorsLike } } | undefined)?.opts?.cors
+}
+
+/** Middlewares decide about recovered connections as well; without the option there is no recovery. */
+export function neverSkipMiddlewares(io: unknown): void {
+  const { connectionStateRecovery } = Object(Object(io).opts) as {
+    connectionStateRecovery?: { skipMiddlewares?: boolean }
+  }
+  if (connectionStateRecovery) connectionStateRecovery.skipMiddlewares = false
+}
+
+/** Calls `work` now and whenever the namespace gets another adapter, of which no event tells. */
+export function onAdapter(namespace: { adapter: object }, work: () => void): void {
+  const watched = namespace as { _initAdapter?(): void }
+  const init = watched._initAdapter
+  watched._initAdapter = () => {
+    init?.call(namespace)
+    work()
+  }
+  work()
+}
+
+/** Makes a socket that is connecting a new connection: its ids are read-only, and it is known by them already. */
+export function replaceIDs(socket: { id: string; nsp: object }, id: string, pid: string): void {
+  const { _preConnectSockets: connecting } = socket.nsp as { _preConnectSockets?: Map<string, unknown> }
+  connecting?.delete(socket.id)
+  Object.assign(socket, { id, pid })
+  connecting?.set(id, socket)
+}
+
+/**
+ * `socket.use`, for a socket that has no middleware yet: it would push to an array, which then has room for 17, and that
+ * is a tenth of what a connection with a session costs in memory.
+ */
+export function useFirst<Middleware>(socket: { use(middleware: Middleware): unknown }, middleware: Middleware): void {
+  const { fns } = socket as { fns?: unknown }
+  if (Array.isArray(fns) && fns.length === 0) Object.assign(socket, { fns: [middleware] })
+  else socket.use(middleware)
+}
+
+/**
+ * Whether an adapter talks to other servers. Not so the in-memory one, whose `serverSideEmit`, that of the base class,
+ * only warns on the console.
+ */
+export function reachesOthers(adapter: object): boolean {
+  let owner: object | null = adapter
+  while (owner && !Object.hasOwn(owner, 'serverSideEmit')) owner = Object.getPrototypeOf(owner)
+  return owner !== null && owner.constructor.name !== 'Adapter'
+}
