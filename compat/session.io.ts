@@ -91,10 +91,14 @@ async function decide(handshake: sessionIO.Handshake | undefined, setup: Setup):
   if (Array.isArray(opened)) return fn && options.fnOnFailure ? verdict() : opened
   // While `fn` thinks, the session stays fresh, and when it ends meanwhile, we hear of it; whoever is told next may hold it
   // in turn.
-  return opened.during(async () => {
+  const visitor = { close() {} }
+  const held = opened.hold(visitor)
+  try {
     const answer = await verdict()
-    return opened.ended ? [null, false] : answer
-  })
+    return held.ended ? [null, false] : answer
+  } finally {
+    held.release(visitor)
+  }
 }
 
 /** Header → id → live session, which is put on the handshake. */

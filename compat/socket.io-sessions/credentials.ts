@@ -46,7 +46,7 @@ export class Credentials {
     const { registry } = this.#options
     const live = await registry.open(id, 0)
     if (isOfZappa(live.session.cookie)) throw refused('it is the session of a mere socket of zappajs')
-    if (ticket) await live.during(() => this.#tickets.redeem(ticket, live))
+    if (ticket) await this.#tickets.redeem(ticket, live)
     return live
   }
 

@@ -17,7 +17,7 @@ export class BoundSession {
 
   /** Runs `work` after all other work on this session. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT` */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    return this.#live.exclusive(work)
+    return this.#live.stored.exclusive(work)
   }
 
   /** @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
@@ -31,7 +31,7 @@ export class BoundSession {
   }
 
   create(record: SessionRecord, keeper?: SessionKeeper): ExpressSession {
-    return this.#live.stored.create(record, keeper)
+    return this.#live.stored.shared.create(record, keeper)
   }
 
   destroy(): Promise<void> {

@@ -35,7 +35,7 @@ export class UnboundSession {
   }
 
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    return this.#live.exclusive(work)
+    return this.#live.stored.exclusive(work)
   }
 
   /** Always has one; its time begins anew. */
@@ -62,7 +62,7 @@ export class UnboundSession {
   }
 
   create(record: SessionRecord, keeper?: SessionKeeper): ExpressSession {
-    const session = this.#live.stored.create(record, keeper)
+    const session = this.#live.stored.shared.create(record, keeper)
     const cookie = session.cookie as typeof session.cookie & { data: object }
     Object.defineProperty(cookie, 'toJSON', { value: () => ({ ...cookie.data, __io: true }) })
     return session
@@ -80,5 +80,5 @@ export async function forgetUnbound(
 ): Promise<void> {
   const wasStored = fates.get(client) === 'stored'
   fates.set(client, 'left')
-  if (wasStored) await registry?.at(id).exclusive(() => registry.store.destroy(id))
+  if (wasStored) await registry?.at(id).stored.exclusive(() => registry.store.destroy(id))
 }

@@ -10,22 +10,3 @@ export function now(): number {
 
 /** How late an expiry may be noticed, in ms. */
 export const precision = 500
-
-/** Ticks as long as there is something to do, and keeps no process alive. */
-export class Clock {
-  readonly #tick: () => void
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(tick: () => void) {
-    this.#tick = tick
-  }
-
-  start(interval: number): void {
-    this.#timer ??= setInterval(this.#tick, Math.max(10, Math.min(precision, interval))).unref()
-  }
-
-  stop(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
-  }
-}

@@ -55,7 +55,7 @@ export class HttpWrites implements StoreListener {
 
   writing(id: string, session: object): Answered {
     const { stored } = this.#sessions.at(id)
-    return stored.beginOthersWrite(stored.isWanted ? jsonOf(session) : undefined)
+    return stored.writes.beginOthers(stored.isWanted ? jsonOf(session) : undefined)
   }
 
   touching(id: string, session: object): Answered {

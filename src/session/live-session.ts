@@ -1,18 +1,21 @@
 /**
  * All that this process knows of one session id, in one object, for as long as anything goes on for it: the session as the
- * store has it, the work that waits, who uses it, how it ended. The objects are found in `registry.ts`.
+ * store has it, who uses it, how it ended. The objects are found in `registry.ts`.
  */
 import { notFound } from '../errors'
-import type { ExpressSession, SessionRecord } from '../store/record'
+import type { ExpressSession } from '../store/record'
+import type { SessionStore } from '../store/session-store'
 import type { EndReason } from './endings'
 import { roomOf } from './room'
-import { notKept, type Owner, type Place, StoredSession } from './stored-session'
+import type { SessionKeeper } from './session-methods'
+import { StoredSession } from './stored-session'
 import { type Change, commit, update } from './unit-of-work'
-import { WorkQueue } from './work-queue'
-import { WorkingCopy } from './working-copy'
+import type { WorkingCopy } from './working-copy'
+import type { Owner, Place } from './writes-in-flight'
 
 /** Where the objects of all sessions are. */
 export interface Home extends Place {
+  readonly store: SessionStore
   /** The object of this session id now: this one, if there is no other. */
   attach(live: LiveSession): LiveSession
   /** Nobody uses it any more. */
@@ -26,7 +29,7 @@ export interface Holder {
 
 const nobody: Holder[] = []
 
-export class LiveSession implements Owner {
+export class LiveSession implements Owner, SessionKeeper {
   readonly id: string
   readonly stored: StoredSession
   /** Set once, when the session is over. */
@@ -38,7 +41,6 @@ export class LiveSession implements Owner {
   /** Holders, reads, writes in flight, and work. */
   #uses = 0
   #room: string | undefined
-  #work: WorkQueue | undefined
   /** The save that waits for its turn; it will write all that was changed by then. */
   #nextSave: Promise<void> | undefined
 
@@ -50,7 +52,11 @@ export class LiveSession implements Owner {
 
   /** The one object that everybody has who uses this session. */
   get session(): ExpressSession {
-    return this.stored.shared.copy.session
+    return this.#copy.session
+  }
+
+  get #copy(): WorkingCopy {
+    return this.stored.shared.copy
   }
 
   /** The room of its sockets. */
@@ -67,7 +73,7 @@ export class LiveSession implements Owner {
     return this.stored.wroteAt
   }
 
-  /** Rule 1: whether it may be handed out without asking the store; `freshFor` in ms. */
+  /** Whether it may be handed out without asking the store; `freshFor` in ms. */
   isCurrent(freshFor: number): boolean {
     return this.stored.shared.isCurrent(freshFor)
   }
@@ -77,18 +83,8 @@ export class LiveSession implements Owner {
     return this.stored.refresh()
   }
 
-  /** Rule 3. Runs `work` after all other work on this session. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT` */
-  async exclusive<T>(work: () => Promise<T>): Promise<T> {
-    this.use()
-    this.#work ??= new WorkQueue(this.#home.clocks)
-    try {
-      return await this.#work.run(async () => {
-        if (this.isOver) throw notFound()
-        return work()
-      })
-    } finally {
-      this.unuse()
-    }
+  refreshUnheard(): void {
+    this.refresh().catch((error) => this.ended || this.#home.unheard(error, 'refresh'))
   }
 
   /**
@@ -98,11 +94,10 @@ export class LiveSession implements Owner {
   save(): Promise<void> {
     if (this.#nextSave) return this.#nextSave
     let hasBegun = false
-    const save = this.#exclusiveHere(async (here) => {
+    const save = this.#exclusive(async (here) => {
       hasBegun = true
       this.#nextSave = undefined
-      const { copy } = this.stored.shared
-      if (copy.isChanged) await commit(here.stored, copy)
+      if (this.#copy.isChanged) await commit(here.stored, this.#copy)
     })
     if (!hasBegun) this.#nextSave = save
     save.catch(() => {
@@ -116,15 +111,7 @@ export class LiveSession implements Owner {
    * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`, and whatever `change` throws
    */
   update<T>(change: Change<T>): Promise<T> {
-    return this.#exclusiveHere((here) => update(here.stored, (record) => here.#draftOf(record), change))
-  }
-
-  /** What was changed on the shared session goes with it. `save()` means nothing there: it is saved when `change` is done. */
-  #draftOf(record: SessionRecord): WorkingCopy {
-    const keeper = { ...notKept, destroy: () => this.destroy(), unheard: (error: unknown) => this.unheard(error) }
-    const draft = new WorkingCopy(this.stored.create(record, keeper))
-    draft.apply(this.stored.shared.copy)
-    return draft
+    return this.#exclusive((here) => update(here.stored, change))
   }
 
   /** Whether a client event now is to be written as a touch. */
@@ -135,10 +122,10 @@ export class LiveSession implements Owner {
   /** Extends the session by its maxAge, in the store. @throws as `save` */
   touch(): Promise<void> {
     this.stored.shared.touched()
-    return this.exclusive(async () => {
+    return this.#exclusive(async ({ stored }) => {
       this.session.touch()
-      if (this.#home.store.canTouch) await this.stored.alone(() => this.stored.touch())
-      else await commit(this.stored, this.stored.shared.copy)
+      if (this.#home.store.canTouch) await stored.alone(() => stored.touch())
+      else await commit(stored, stored.shared.copy)
     })
   }
 
@@ -146,16 +133,16 @@ export class LiveSession implements Owner {
   async reload(): Promise<void> {
     const here = this.#here()
     await here.refresh()
-    if (here !== this) this.stored.shared.copy.rebase(this.stored.create(JSON.parse(here.stored.shared.copy.base)))
+    if (here !== this) this.#copy.rebase(this.stored.shared.create(JSON.parse(here.#copy.base)))
+  }
+
+  unheard(error: unknown): void {
+    this.#home.unheard(error, 'save')
   }
 
   /** @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT` */
   destroy(): Promise<void> {
     return this.#home.endings.destroy(this.id)
-  }
-
-  unheard(error: unknown): void {
-    this.#home.unheard(error, 'save')
   }
 
   /**
@@ -164,7 +151,7 @@ export class LiveSession implements Owner {
    */
   hold(holder: Holder): LiveSession {
     const here = this.#here()
-    if (here.#holders.length === 0) here.#holders = [holder]
+    if (here.#holders === nobody) here.#holders = [holder]
     else here.#holders.push(holder)
     here.use()
     return here
@@ -185,21 +172,6 @@ export class LiveSession implements Owner {
     for (const holder of [...this.#holders]) holder.close()
   }
 
-  /** Hears what happens to the session while this is done, and for what follows in the same turn. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    const here = this.#here()
-    here.use()
-    try {
-      return await work()
-    } finally {
-      here.unuse()
-    }
-  }
-
-  goOn(): void {
-    this.#work?.goOn()
-  }
-
   get isIdle(): boolean {
     return this.#uses === 0
   }
@@ -218,11 +190,8 @@ export class LiveSession implements Owner {
     return this.#home.attach(this)
   }
 
-  async #exclusiveHere<T>(work: (here: LiveSession) => Promise<T>): Promise<T> {
+  async #exclusive<T>(work: (here: LiveSession) => Promise<T>): Promise<T> {
     const here = this.#here()
-    return here.exclusive(() => {
-      if (this.isOver) throw notFound()
-      return work(here)
-    })
+    return here.stored.exclusive(() => work(here))
   }
 }

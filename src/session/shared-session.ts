@@ -4,25 +4,29 @@
  */
 import { notFound } from '../errors'
 import type { ExpressSession, SessionRecord } from '../store/record'
+import type { SessionStore } from '../store/session-store'
 import { now } from './clock'
 import { Expiry } from './expiry'
 import { type Mark, Observations } from './observations'
+import { type SessionKeeper, SessionMethods } from './session-methods'
 import { WorkingCopy } from './working-copy'
-
-/** Makes a `Session` of a record, which is used up by that. */
-export interface Maker {
-  create(record: SessionRecord): ExpressSession
-  /** One whose `save()` and the like work. */
-  createShared(record: SessionRecord): ExpressSession
-}
 
 export class SharedSession {
   readonly observations = new Observations()
 
+  readonly #id: string
+  readonly #store: SessionStore
+  readonly #keeper: SessionKeeper
   #copy: WorkingCopy | undefined
   #expiry: Expiry | undefined
   /** When that was asked for, by which it is known. */
   #knownSince = 0
+
+  constructor(id: string, store: SessionStore, keeper: SessionKeeper) {
+    this.#id = id
+    this.#store = store
+    this.#keeper = keeper
+  }
 
   /** Whether it was ever read. */
   get isRead(): boolean {
@@ -65,13 +69,22 @@ export class SharedSession {
   }
 
   /** Takes over what the store holds, as was asked for at `since`. */
-  adopt(record: SessionRecord, since: number, maker: Maker): void {
-    if (!this.#copy) this.#copy = new WorkingCopy(maker.createShared(record))
-    else if (!this.#copy.isBasedOn(record)) this.#copy.rebase(maker.create(record))
+  adopt(record: SessionRecord, since: number): void {
+    if (!this.#copy) this.#copy = new WorkingCopy(this.create(record, this.#keeper))
+    else if (!this.#copy.isBasedOn(record)) this.#copy.rebase(this.create(record))
     if (this.#expiry) this.#expiry.reckon(record.cookie)
     else this.#expiry = new Expiry(record.cookie)
     this.#knownSince = since
     this.observations.adopt()
+  }
+
+  /**
+   * A write that was alone says what the store holds. Believed, unless a read that says something else was adopted
+   * meanwhile: nobody knows which of the two is older, and nothing ever goes back to something older.
+   */
+  learn(json: string, begun: Mark, since: number): void {
+    if (!this.observations.hasLearntSince(begun)) this.adopt(JSON.parse(json), since)
+    else if (json !== this.#copy?.base) this.observations.disturb()
   }
 
   /** Whether a write that was alone has said the same since: a store may write in its own `get`. */
@@ -80,18 +93,31 @@ export class SharedSession {
     return !isOutdated && this.observations.hasLearntSince(since) && record !== undefined && this.copy.isBasedOn(record)
   }
 
-  /**
-   * A write that was alone says what the store holds. Believed, unless a read that says something else was adopted
-   * meanwhile: nobody knows which of the two is older, and nothing ever goes back to something older.
-   */
-  learn(json: string, begun: Mark, since: number, maker: Maker): void {
-    if (!this.observations.hasLearntSince(begun)) this.adopt(JSON.parse(json), since, maker)
-    else if (json !== this.#copy?.base) this.observations.disturb()
+  /** Somebody extended it. What else the store holds was not learnt by that. */
+  extend(cookie: SessionRecord['cookie']): void {
+    this.#expiry?.reckon(cookie)
+    this.#copy?.rebase(this.create({ ...JSON.parse(this.#copy.base), cookie }))
   }
 
-  /** Somebody extended it. What else the store holds was not learnt by that. */
-  extend(cookie: SessionRecord['cookie'], maker: Maker): void {
-    this.#expiry?.reckon(cookie)
-    this.#copy?.rebase(maker.create({ ...JSON.parse(this.#copy.base), cookie }))
+  /** A copy to work on, with what was changed here. `save()` means nothing there: the draft is written when the work is done. */
+  draft(record: SessionRecord): WorkingCopy {
+    const keeper = this.#keeper
+    const [destroy, unheard] = [() => keeper.destroy(), (error: unknown) => keeper.unheard(error)]
+    const draft = new WorkingCopy(this.create(record, { ...notKept, destroy, unheard }))
+    draft.apply(this.copy)
+    return draft
   }
+
+  /** A `Session` of a record, which is used up, whose `save()` and the like `keeper` does. @throws SessionError `ERR_SESSION_STORE` */
+  create(record: SessionRecord, keeper: SessionKeeper = notKept): ExpressSession {
+    return this.#store.createSession(new SessionMethods(this.#id, keeper), record)
+  }
+}
+
+/** For sessions that are only compared with. */
+const notKept: SessionKeeper = {
+  save: async () => {},
+  reload: async () => {},
+  destroy: async () => {},
+  unheard: () => {},
 }

@@ -20,8 +20,11 @@ export class WorkingCopy {
   #base: string
   /** What was carried over from another copy, which is to hear what becomes of it. */
   #applied: Snapshot | undefined
-  /** Keys that a failed write may have changed in the store. What is here then is a change, whatever the base says. */
-  #uncertain: Set<string> | undefined
+  /**
+   * What a failed write may have left in the store, by key: when that turns up in a newer record, it is our own, and what is
+   * here by then is a change of it.
+   */
+  #uncertain: Map<string, string | undefined> | undefined
 
   constructor(session: ExpressSession) {
     this.session = session
@@ -50,19 +53,23 @@ export class WorkingCopy {
    */
   rebase(theirs: ExpressSession): string[] {
     const newBase = JSON.stringify(theirs)
-    const uncertain = this.#uncertain
-    this.#uncertain = undefined
     if (newBase === this.#base) return []
     const base = parts(this.#base)
     const theirParts = parts(newBase)
     const ours = parts(JSON.stringify(this.session))
     const conflicts: string[] = []
     for (const key of changedKeys(base, theirParts)) {
-      if (ours.get(key) !== base.get(key) || uncertain?.has(key)) conflicts.push(key)
-      else assign(this.session, key, theirs)
+      const isOurs = this.#uncertain?.has(key) && this.#uncertain.get(key) === theirParts.get(key)
+      if (isOurs || ours.get(key) !== base.get(key)) conflicts.push(key)
+      else this.#take(key, theirs)
     }
     this.#base = newBase
     return conflicts
+  }
+
+  #take(key: string, theirs: ExpressSession): void {
+    assign(this.session, key, theirs)
+    if (this.#uncertain?.delete(key) && this.#uncertain.size === 0) this.#uncertain = undefined
   }
 
   /**
@@ -101,8 +108,10 @@ export class WorkingCopy {
         this.#applied?.written()
       },
       failed: () => {
-        const changed = changedKeys(parts(base), parts(json)).filter((key) => key !== 'cookie')
-        if (changed.length > 0) this.#uncertain = new Set([...(this.#uncertain ?? []), ...changed])
+        const [before, after] = [parts(base), parts(json)]
+        const changed = changedKeys(before, after).filter((key) => key !== 'cookie')
+        const uncertain = changed.map((key) => [key, after.get(key)] as const)
+        if (uncertain.length > 0) this.#uncertain = new Map([...(this.#uncertain ?? []), ...uncertain])
         this.#applied?.failed()
       },
     }

@@ -1,52 +1,119 @@
 /**
- * The writes of HTTP requests on one session that the store has not answered yet. They never wait for us, so ours wait for
- * them: a while, as a write that hangs must not stop everything.
+ * The writes of one session that the store has not answered yet, ours and those of HTTP requests: what each answer says is
+ * learnt or doubted (rule 1), and what came after the session's end is destroyed again (rule 2). Requests never wait for
+ * us, so ours wait for them: a while, as a write that hangs must not stop everything.
  */
+import type { Stage } from '../errors'
 import type { Deadlines } from '../store/deadlines'
+import type { Answered } from '../store/observer'
+import { now } from './clock'
+import type { Endable, Endings } from './endings'
+import type { SharedSession } from './shared-session'
 
-/** The two clocks of a write: how long ours wait for it, and how long it counts as being on its way. */
-export interface Clocks {
-  readonly timeout: number
-  readonly patience: Deadlines
-  readonly limits: Deadlines
+/** What all sessions of a store share. */
+export interface Place {
+  readonly endings: Endings
+  /** Milliseconds that the store has for an answer, and two clocks: how long ours wait for a request, and that. */
+  readonly clocks: { readonly timeout: number; readonly patience: Deadlines; readonly limits: Deadlines }
+  /** This process wrote the session, or may have: other nodes are to be told. */
+  wrote(session: Endable): void
+  /** An error that nobody awaits. */
+  unheard(error: unknown, stage: Stage): void
 }
 
-export class WritesInFlight {
-  readonly #clocks: Clocks
-  readonly #writes = new Set<Promise<void>>()
+/** Whose session it is. */
+export interface Owner extends Endable {
+  /** Something begins that has to do with the session. */
+  use(): void
+  /** It is done. */
+  unuse(): void
+}
 
-  constructor(clocks: Clocks) {
-    this.#clocks = clocks
+/**
+ * To be called with every answer, and when the write is given up: what the store holds by it, as JSON; false if the store
+ * refused it, undefined if nobody knows. Resolves when what came too late was undone.
+ */
+type WriteAnswered = (json?: string | false) => Promise<void> | undefined
+
+export class WritesInFlight {
+  /** When the last one was answered, on the monotonic clock. */
+  wroteAt = Number.NEGATIVE_INFINITY
+
+  readonly #owner: Owner
+  readonly #shared: SharedSession
+  readonly #place: Place
+  readonly #others = new Set<Promise<void>>()
+
+  constructor(owner: Owner, shared: SharedSession, place: Place) {
+    this.#owner = owner
+    this.#shared = shared
+    this.#place = place
   }
 
-  /**
-   * A write begins.
-   * @param giveUp called when the store has not answered within `timeout`
-   * @returns to be called when it has
-   */
-  begin(giveUp: () => void): () => void {
-    const { timeout, patience, limits } = this.#clocks
+  /** A write begins. */
+  begin(): WriteAnswered {
+    this.#owner.use()
+    const { observations } = this.#shared
+    const mark = observations.beginWrite()
+    const since = now()
+    let isOpen = true
+    return (json) => {
+      const wasAlone = isOpen && observations.endWrite(mark)
+      if (wasAlone && typeof json === 'string') this.learn(() => this.#shared.learn(json, mark, since))
+      else observations.disturb()
+      if (json !== false) this.#place.wrote(this.#owner)
+      const undone = this.undoIfOver()
+      if (isOpen) this.#owner.unuse()
+      isOpen = false
+      return undone
+    }
+  }
+
+  /** A write of a request begins; undefined if nobody knows what it writes. @returns to be called when the store has answered */
+  beginOthers(json: string | undefined): Answered {
+    const { timeout, patience, limits } = this.#place.clocks
+    const answered = this.begin()
     let release = () => {}
     const write = new Promise<void>((resolve) => {
       release = resolve
     })
-    this.#writes.add(write)
+    this.#others.add(write)
     const wait = patience.begin(release, timeout / 10)
     const end = () => {
       patience.end(wait)
       limits.end(limit)
-      this.#writes.delete(write)
+      this.#others.delete(write)
       release()
     }
     const limit = limits.begin(() => {
       end()
-      giveUp()
+      answered()
     }, timeout)
-    return end
+    return (error) => {
+      end()
+      answered(error ? undefined : json)
+    }
   }
 
-  /** Resolves when those that are on their way now are answered, or have been waited for long enough. */
+  /** Resolves when the writes of requests that are on their way now are done, or have been waited for long enough. */
   async settled(): Promise<void> {
-    await Promise.all(this.#writes)
+    await Promise.all(this.#others)
+  }
+
+  /** Takes over what was told. What handlers put in may be beyond JSON: then it is their events that fail, not the writer. */
+  learn(news: () => void): void {
+    try {
+      news()
+    } catch (error) {
+      this.#shared.observations.disturb()
+      this.#place.unheard(error, 'refresh')
+    }
+  }
+
+  /** With every answer to a write. Resolves when what came too late was undone. */
+  undoIfOver(): Promise<void> | undefined {
+    this.wroteAt = now()
+    const { endings } = this.#place
+    return endings.has(this.#owner.id) ? endings.undo(this.#owner.id) : undefined
   }
 }

@@ -146,7 +146,7 @@ export class Admission {
     const { tickets } = this.#options
     const ticket = tickets.read(ticketOf(handshake))
     const live = await this.#read(ticket.id)
-    await live.during(() => tickets.redeem(ticket, live))
+    await tickets.redeem(ticket, live)
     await renew(live)
     return live
   }

@@ -98,7 +98,7 @@ export class Cluster implements Peers {
     for (const room of listOf(changed)) if (isRoom(room)) this.#registry.heardChanged(room)
     for (const each of listOf(ended)) {
       const [room, reason] = listOf(each)
-      if (isRoom(room) && isReason(reason)) this.#registry.heardEnded(room, reason)
+      if (isRoom(room) && isReason(reason)) this.#registry.endings.heard(room, reason)
     }
   }
 }
