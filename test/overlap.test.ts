@@ -5,7 +5,7 @@ import type session from 'express-session'
 import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type App, type AppOptions, ask, hear, idOf, next, pair, secret, startApp } from './support/app.js'
+import { type App, type AppOptions, ask, hear, idOf, next, nextAsks, pair, secret, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { FaultyStore } from './support/faulty-store.js'
 import { otherProgram, read } from './support/other-program.js'
@@ -139,10 +139,9 @@ test('what a request writes when a client connects is there when it has', async 
   store.held = []
   const request = app.get('/set/theme/dark', cookie)
   await holds(1)
+  const asked = nextAsks(app)
   const connecting = pair(app, cookie)
-  const conn = await next<EventEmitter>(app.io.engine as never, 'connection')
-  await new Promise((connects) => conn.once('packet', connects))
-  for (let turns = 0; turns < 20; turns++) await turn()
+  await asked
   store.land()
   await request
   const { client, socket } = await connecting

@@ -5,6 +5,7 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import express, { type Express, type RequestHandler } from 'express'
 import session from 'express-session'
 import { type HandshakeSessionOptions, type HandshakeSessions, handshakeSession } from 'handshake-session'
@@ -148,6 +149,13 @@ export function next<T = unknown>(emitter: EmitterLike, event: string): Promise<
     if (event === 'connect') emitter.once('connect_error', reject)
     if (event === 'connect_error') emitter.once('connect', () => reject(new Error('it was let in')))
   })
+}
+
+/** The next client has asked to be let in, and what that begins at once has begun. */
+export async function nextAsks(app: App): Promise<void> {
+  const conn = await next<EventEmitter>(app.io.engine as never, 'connection')
+  await once(conn, 'packet')
+  for (let turns = 0; turns < 20; turns++) await turn()
 }
 
 /** Connects; both ends of the connection. */
