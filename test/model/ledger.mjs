@@ -1,0 +1,196 @@
+/**
+ * What is known of each session: every state that the store had, who wrote which value when, what was acknowledged, and
+ * how new what a node shows has to be. `oracle.mjs` judges by it.
+ */
+import { clock } from './clock.mjs'
+import { excuses } from './excuses.mjs'
+
+/** Keys that hold lists, to which writes append. */
+const isList = (key) => key.startsWith('list')
+/** Keys that are not followed: the cookie, and what tickets leave. */
+const isIgnored = (key) => key === 'cookie' || key.startsWith('__') || key === 'count'
+
+/** Top-level key → JSON of its value. @param {object} record */
+export function textsOf(record) {
+  const entries = Object.entries(record).filter(([key]) => key !== 'cookie' && !key.startsWith('__'))
+  return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]))
+}
+
+/** What one operation does to one key: the JSON it sets, the item it appends, or `undefined` where it deletes. */
+export class Write {
+  isAcknowledged = false
+  /** The effect by which it first happened. */
+  effect = undefined
+  /** The effect by which it was lost without an excuse. */
+  loss = undefined
+  isExcused = false
+  isReplaced = false
+
+  constructor(operation, story, node, key, text) {
+    Object.assign(this, { operation, story, node, key, text, begun: clock.now })
+  }
+}
+
+class Story {
+  /** What the store had: `texts` is undefined where there was no session. */
+  states = [{ order: -1, at: Number.NEGATIVE_INFINITY, texts: undefined }]
+  /** @type {Write[]} */
+  writes = []
+  /** @type {{ node: number, begun: number, ended?: number, isAcknowledged: boolean }[]} */
+  endings = []
+  constructor(id) {
+    this.id = id
+  }
+
+  get now() {
+    return this.states[this.states.length - 1]
+  }
+
+  /** The number of the state that was the store's when this order was reached. @param {number} order */
+  indexAt(order) {
+    let index = this.states.length - 1
+    while (index > 0 && this.states[index].order > order) index--
+    return index
+  }
+
+  /** Whether somebody tried to end it, or it was not in the store, at some time since. @param {number} since */
+  mayHaveEnded(since) {
+    if (this.endings.some(({ ended = Number.POSITIVE_INFINITY }) => ended >= since)) return true
+    return this.states.some(({ texts }, index) => !texts && (this.states[index + 1]?.at ?? clock.now) >= since)
+  }
+}
+
+export class Ledger {
+  order = 0
+  /** @type {Map<string, Story>} */
+  stories = new Map()
+  /** node + id → how new what it shows has to be: the order of an effect. */
+  #floors = new Map()
+  #lastReads = new Map()
+  #world
+
+  constructor(world) {
+    this.#world = world
+  }
+
+  story(id) {
+    let story = this.stories.get(id)
+    if (!story) this.stories.set(id, (story = new Story(id)))
+    return story
+  }
+
+  /** A node has read a session. @param {object} [request] for which express-session read it, if it did */
+  readBy(id, node, request) {
+    if (request) request.readFrom = this.order
+    else this.#lastReads.set(`${node} ${id}`, this.order)
+  }
+
+  lastRead(id, node) {
+    return this.#lastReads.get(`${node} ${id}`)
+  }
+
+  /** Somebody begins to write. @returns {Write} */
+  begin(operation, id, node, key, text) {
+    const story = this.story(id)
+    const write = new Write(operation, story, node, key, text)
+    story.writes.push(write)
+    return write
+  }
+
+  /** The store now has this record. */
+  landed(id, json, given) {
+    const story = this.story(id)
+    const before = story.now
+    const texts = json === undefined ? undefined : textsOf(JSON.parse(json))
+    const effect = { at: clock.now, ...given, order: ++this.order }
+    story.states.push({ order: effect.order, at: effect.at, texts })
+    if (before.texts && texts) this.#compare(story, before.texts, texts, effect)
+    else if (texts) this.#compare(story, new Map(), texts, effect)
+  }
+
+  #compare(story, before, after, effect) {
+    for (const key of new Set([...before.keys(), ...after.keys()])) {
+      if (isIgnored(key) || before.get(key) === after.get(key)) continue
+      if (isList(key)) this.#compareLists(story, key, before.get(key), after.get(key), effect)
+      else this.#compareValues(story, key, before.get(key), after.get(key), effect)
+    }
+    for (const write of story.writes) {
+      const isIts = write.text === undefined && !write.effect && !after.has(write.key) && mayBeOf(write, effect)
+      if (isIts) write.effect = effect
+    }
+  }
+
+  #compareValues(story, key, before, after, effect) {
+    const of = (text) =>
+      story.writes.findLast(
+        (write) =>
+          write.key === key && write.text === text && (text !== undefined || write.effect || mayBeOf(write, effect)),
+      )
+    const [old, now] = [of(before), of(after)]
+    if (now && !now.effect) {
+      now.effect = effect
+      if (old) old.isReplaced = true
+      for (const write of story.writes) if (wasTakenOver(write, now)) write.isReplaced = true
+      return
+    }
+    if (now) now.loss = undefined
+    if (old?.effect) this.#lose(old, effect)
+  }
+
+  #compareLists(story, key, before = '[]', after = '[]', effect) {
+    const [old, now] = [JSON.parse(before), JSON.parse(after)]
+    for (const write of story.writes) {
+      if (write.key !== key) continue
+      const [was, is] = [old.includes(write.text), now.includes(write.text)]
+      if (is && !was) Object.assign(write, { effect: write.effect ?? effect, loss: undefined })
+      if (was && !is) this.#lose(write, effect)
+    }
+  }
+
+  #lose(write, effect) {
+    const { setting, options } = this.#world
+    const excuse = excuses.find(({ applies }) => applies({ loss: effect, written: write.effect, setting, options }))
+    this.#world.trace(
+      'ledger',
+      `${write.key} of #${write.operation.index} is gone by the write of node ${effect.node}`,
+      excuse?.name ?? 'NO EXCUSE',
+    )
+    if (excuse) write.isExcused = true
+    else write.loss = effect
+    if (write.loss && write.isAcknowledged) this.#world.oracle.lost(write)
+  }
+
+  /** The caller was told that it is written. */
+  acknowledge(write) {
+    write.isAcknowledged = true
+    write.acknowledgedAt = clock.now
+    if (write.effect) this.raise(write.node, write.story.id, write.effect.order)
+    if (write.loss) this.#world.oracle.lost(write)
+  }
+
+  /** What this node shows of the session from now on is to be no older than that. */
+  raise(node, id, order) {
+    this.#floors.set(`${node} ${id}`, Math.max(this.floor(node, id), order))
+  }
+
+  /** Which sessions are named by news of this node, and how new it knows them to be. @param {string} news */
+  knownTo(node, news, sessions) {
+    const named = [...this.stories.keys()].filter((id) => news.includes(sessions.room(id)))
+    return named.map((id) => [id, this.floor(node, id)])
+  }
+
+  floor(node, id) {
+    return this.#floors.get(`${node} ${id}`) ?? -1
+  }
+}
+
+/** Whether a handler's change was in the draft of an `update` of its node, which then changed the same key. */
+function wasTakenOver(write, { key, node, effect }) {
+  return write.isLocal && !write.effect && write.key === key && write.node === node && write.begun <= effect.issuedAt
+}
+
+/** Whether this effect may be what that operation did. */
+function mayBeOf(write, { node, request, issuedAt }) {
+  if (write.node !== node || issuedAt < write.begun) return false
+  return write.request === undefined ? true : request === undefined || request === write.request
+}
