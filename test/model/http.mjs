@@ -108,7 +108,7 @@ export function request(world, node, browser, route, answered) {
     mock.readFrom = world.ledger.order
     node.middleware(mock, response, (error) => {
       if (failure || mock.isRouted) failure = failure ?? error
-      else if (error) answered((failure = error))
+      else if (error) answered(error)
       else {
         mock.isRouted = true
         route(mock, done)

@@ -21,6 +21,8 @@ export class Write {
   isAcknowledged = false
   /** The effect by which it first happened. */
   effect = undefined
+  /** The effect by which it happened last: a whole copy of a request can bring it back. */
+  last = undefined
   /** The effect by which it was lost without an excuse. */
   loss = undefined
   isExcused = false
@@ -74,8 +76,8 @@ export class Ledger {
   }
 
   story(id) {
-    let story = this.stories.get(id)
-    if (!story) this.stories.set(id, (story = new Story(id)))
+    const story = this.stories.get(id) ?? new Story(id)
+    this.stories.set(id, story)
     return story
   }
 
@@ -87,6 +89,11 @@ export class Ledger {
 
   lastRead(id, node) {
     return this.#lastReads.get(`${node} ${id}`)
+  }
+
+  /** Whether the store ever had this key: to delete what was not written yet says nothing. */
+  hasLanded(id, key) {
+    return this.story(id).writes.some((write) => write.key === key && write.effect)
   }
 
   /** Somebody begins to write. @returns {Write} */
@@ -104,8 +111,7 @@ export class Ledger {
     const texts = json === undefined ? undefined : textsOf(JSON.parse(json))
     const effect = { at: clock.now, ...given, order: ++this.order }
     story.states.push({ order: effect.order, at: effect.at, texts })
-    if (before.texts && texts) this.#compare(story, before.texts, texts, effect)
-    else if (texts) this.#compare(story, new Map(), texts, effect)
+    if (texts) this.#compare(story, before.texts ?? new Map(), texts, { ...effect, isBack: !before.texts })
   }
 
   #compare(story, before, after, effect) {
@@ -116,25 +122,26 @@ export class Ledger {
     }
     for (const write of story.writes) {
       const isIts = write.text === undefined && !write.effect && !after.has(write.key) && mayBeOf(write, effect)
-      if (isIts) write.effect = effect
+      if (isIts) write.effect = write.last = effect
     }
   }
 
   #compareValues(story, key, before, after, effect) {
-    const of = (text) =>
-      story.writes.findLast(
-        (write) =>
-          write.key === key && write.text === text && (text !== undefined || write.effect || mayBeOf(write, effect)),
-      )
-    const [old, now] = [of(before), of(after)]
-    if (now && !now.effect) {
-      now.effect = effect
-      if (old) old.isReplaced = true
-      for (const write of story.writes) if (wasTakenOver(write, now)) write.isReplaced = true
-      return
-    }
-    if (now) now.loss = undefined
-    if (old?.effect) this.#lose(old, effect)
+    const ofKey = story.writes.filter((write) => write.key === key)
+    const old = ofKey.findLast((write) => write.text === before && write.effect)
+    const isNew = (write) => write.text === after && !write.effect && (after !== undefined || mayBeOf(write, effect))
+    const now = ofKey.findLast(isNew) ?? ofKey.findLast((write) => write.text === after && write.effect)
+    if (now) now.last = effect
+    if (now?.effect) now.loss = undefined
+    if (now && !now.effect) this.#replace(story, old, now, effect)
+    else if (old) this.#lose(old, effect)
+  }
+
+  /** A write has happened, in place of an older one. */
+  #replace(story, old, now, effect) {
+    now.effect = effect
+    if (old) old.isReplaced = true
+    for (const write of story.writes) if (wasTakenOver(write, now)) write.isReplaced = true
   }
 
   #compareLists(story, key, before = '[]', after = '[]', effect) {
@@ -142,14 +149,15 @@ export class Ledger {
     for (const write of story.writes) {
       if (write.key !== key) continue
       const [was, is] = [old.includes(write.text), now.includes(write.text)]
-      if (is && !was) Object.assign(write, { effect: write.effect ?? effect, loss: undefined })
+      if (is && !was) Object.assign(write, { effect: write.effect ?? effect, last: effect, loss: undefined })
       if (was && !is) this.#lose(write, effect)
     }
   }
 
   #lose(write, effect) {
+    if (effect.isBack) return // The session as a whole came back, which is judged by itself.
     const { setting, options } = this.#world
-    const excuse = excuses.find(({ applies }) => applies({ loss: effect, written: write.effect, setting, options }))
+    const excuse = excuses.find(({ applies }) => applies({ loss: effect, written: write.last, setting, options }))
     this.#world.trace(
       'ledger',
       `${write.key} of #${write.operation.index} is gone by the write of node ${effect.node}`,

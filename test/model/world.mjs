@@ -139,7 +139,7 @@ export class World {
     const token = `t${operation.index}${suffix}`
     const begin = (key, text) => this.ledger.begin(operation, id, node, key, text)
     if (what === 'delete') {
-      const keys = Object.keys(session).filter((key) => /^own\d/.test(key))
+      const keys = Object.keys(session).filter((key) => /^own\d/.test(key) && this.ledger.hasLanded(id, key))
       const key = keys[operation.choice % (keys.length || 1)]
       if (!key) return undefined
       delete session[key]
