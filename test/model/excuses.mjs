@@ -12,7 +12,7 @@
  * @property {number} order among all effects
  * @property {object} [request] the HTTP request whose `Session` object was written
  * @property {boolean} [isCompared] it was a compare-and-set
- * @property {number} [lastRead] the order of the last read of the same node, by the package, before it was issued
+ * @property {number} [lastRead] how new the read was that the package was answered last, before it was issued
  */
 
 export const excuses = [

@@ -81,10 +81,10 @@ export class Ledger {
     return story
   }
 
-  /** A node has read a session. @param {object} [request] for which express-session read it, if it did */
-  readBy(id, node, request) {
-    if (request) request.readFrom = this.order
-    else this.#lastReads.set(`${node} ${id}`, this.order)
+  /** A read was answered. @param {number} order how new it is @param {object} [request] for which express-session read it */
+  readBy(id, node, order, request) {
+    if (request) request.readFrom = order
+    else this.#lastReads.set(`${node} ${id}`, order)
   }
 
   lastRead(id, node) {
@@ -101,6 +101,7 @@ export class Ledger {
     const story = this.story(id)
     const write = new Write(operation, story, node, key, text)
     story.writes.push(write)
+    if (text === undefined) this.#wasGone(write)
     return write
   }
 
@@ -128,19 +129,20 @@ export class Ledger {
 
   #compareValues(story, key, before, after, effect) {
     const ofKey = story.writes.filter((write) => write.key === key)
-    const old = ofKey.findLast((write) => write.text === before && write.effect)
-    const isNew = (write) => write.text === after && !write.effect && (after !== undefined || mayBeOf(write, effect))
-    const now = ofKey.findLast(isNew) ?? ofKey.findLast((write) => write.text === after && write.effect)
-    if (now) now.last = effect
-    if (now?.effect) now.loss = undefined
-    if (now && !now.effect) this.#replace(story, old, now, effect)
-    else if (old) this.#lose(old, effect)
+    const old = ofKey.filter((write) => write.text === before && write.effect)
+    const now = ofKey.findLast((write) => write.text === after && isNew(write, effect))
+    for (const write of ofKey) {
+      if (write.text === after && write.effect) Object.assign(write, { last: effect, loss: undefined })
+    }
+    if (now) this.#replace(story, old, now, effect)
+    else for (const write of old) this.#lose(write, effect)
   }
 
   /** A write has happened, in place of an older one. */
   #replace(story, old, now, effect) {
-    now.effect = effect
-    if (old) old.isReplaced = true
+    now.effect ??= effect
+    now.last = effect
+    for (const write of old) write.isReplaced = true
     for (const write of story.writes) if (wasTakenOver(write, now)) write.isReplaced = true
   }
 
@@ -172,8 +174,15 @@ export class Ledger {
   acknowledge(write) {
     write.isAcknowledged = true
     write.acknowledgedAt = clock.now
+    if (write.text === undefined && !write.effect) this.#wasGone(write)
     if (write.effect) this.raise(write.node, write.story.id, write.effect.order)
     if (write.loss) this.#world.oracle.lost(write)
+  }
+
+  /** Somebody else deleted it meanwhile, so that nothing was left to write. */
+  #wasGone(write) {
+    const { texts, order, at } = write.story.now
+    if (texts && !texts.has(write.key)) write.effect = write.last = { node: write.node, order, at, issuedAt: at }
   }
 
   /** What this node shows of the session from now on is to be no older than that. */
@@ -190,6 +199,12 @@ export class Ledger {
   floor(node, id) {
     return this.#floors.get(`${node} ${id}`) ?? -1
   }
+}
+
+/** Whether a write happens now for the first time; of what is deleted twice, each may be what deletes it. */
+function isNew(write, effect) {
+  if (write.text === undefined) return !write.isAcknowledged && mayBeOf(write, effect)
+  return !write.effect
 }
 
 /** Whether a handler's change was in the draft of an `update` of its node, which then changed the same key. */

@@ -74,12 +74,11 @@ export class SimulatedStore extends session.Store {
 
   get(id, callback) {
     const { reader } = this
-    this.call(
-      'get',
-      id,
-      () => this.read(id, reader),
-      (error, json) => callback(error, json && JSON.parse(json)),
-    )
+    const answer = (error, found) => {
+      if (found) this.world.ledger.readBy(id, this.node, found.order, reader)
+      callback(error, found?.json && JSON.parse(found.json))
+    }
+    this.call('get', id, () => this.read(id), answer)
   }
 
   set(id, record, callback) {
@@ -106,9 +105,10 @@ export class SimulatedStore extends session.Store {
     return { kind, request, node: this.node, issuedAt: clock.now, lastRead }
   }
 
-  read(id, reader) {
-    this.world.ledger.readBy(id, this.node, reader)
-    return this.world.database.read(id)
+  /** What the database has, and how new that is. */
+  read(id) {
+    const json = this.world.database.read(id)
+    return { json, order: this.world.ledger.order }
   }
 
   /** One call: way there, effect, way back, answer; or what goes wrong instead. */
@@ -119,7 +119,7 @@ export class SimulatedStore extends session.Store {
     world.trace(name, fault ? `is called, with ${fault}` : 'is called')
     const { there, back } = this.#way(fault)
     const answer = (error, value) => {
-      world.trace(name, 'answers', error ? error.message : value)
+      world.trace(name, 'answers', error ? error.message : (value?.json ?? value))
       callback(error, value)
     }
     clock.after(there, () => {
@@ -129,7 +129,7 @@ export class SimulatedStore extends session.Store {
         return
       }
       const value = effect()
-      world.trace(name, 'is done', value)
+      world.trace(name, 'is done', value?.json ?? value)
       const error = fault === 'error after effect' ? new Error('connection reset') : null
       if (fault !== 'silent effect') clock.after(this.#inOrder(back, fault), () => answer(error, value))
     })
@@ -166,7 +166,8 @@ export function addCompareAndSet(store) {
       store.call(kind, id, effect, (error, value) => (error ? reject(error) : resolve(value)))
     })
   store.getVersioned = async (id) => {
-    const json = await promised('get', id, () => store.read(id))
+    const { json, order } = await promised('get', id, () => store.read(id))
+    store.world.ledger.readBy(id, store.node, order)
     return json && { record: JSON.parse(json), version: json }
   }
   store.setVersioned = (id, record, version) => {
