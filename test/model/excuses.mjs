@@ -44,6 +44,11 @@ export const excuses = [
     why: 'a write that timed out may still be done by the store, where it cannot compare and set',
     applies: ({ loss, options }) => !loss.isCompared && loss.at - loss.issuedAt > options.timeout,
   },
+  {
+    name: 'goes with the next save',
+    why: 'what a handler changed stays on the session object when its save fails, and is written by the next one',
+    applies: ({ loss, instead }) => instead?.isLocal && !instead.isAcknowledged && instead.node === loss.node,
+  },
 ]
 
 /** Whether a request's own copy was written as it was, as express-session does. */

@@ -55,10 +55,15 @@ class Story {
     return index
   }
 
+  /** Whether the store was without it at some time after this. @param {number} order */
+  wasGoneSince(order) {
+    return this.states.some((state) => state.order > order && !state.texts)
+  }
+
   /** Whether somebody tried to end it, or it was not in the store, at some time since. @param {number} since */
   mayHaveEnded(since) {
     if (this.endings.some(({ ended = Number.POSITIVE_INFINITY }) => ended >= since)) return true
-    return this.states.some(({ texts }, index) => !texts && (this.states[index + 1]?.at ?? clock.now) >= since)
+    return this.states.some(({ texts }, index) => index > 0 && !texts && (this.states[index + 1]?.at ?? clock.now) >= since)
   }
 }
 
@@ -122,7 +127,8 @@ export class Ledger {
       else this.#compareValues(story, key, before.get(key), after.get(key), effect)
     }
     for (const write of story.writes) {
-      const isIts = write.text === undefined && !write.effect && !after.has(write.key) && mayBeOf(write, effect)
+      const isIts =
+        write.text === undefined && !write.effect && !after.has(write.key) && (write.isLocal || mayBeOf(write, effect))
       if (isIts) write.effect = write.last = effect
     }
   }
@@ -134,8 +140,9 @@ export class Ledger {
     for (const write of ofKey) {
       if (write.text === after && write.effect) Object.assign(write, { last: effect, loss: undefined })
     }
+    const instead = ofKey.findLast((write) => write.text === after && write.effect)
     if (now) this.#replace(story, old, now, effect)
-    else for (const write of old) this.#lose(write, effect)
+    else for (const write of old) this.#lose(write, effect, instead)
   }
 
   /** A write has happened, in place of an older one. */
@@ -156,10 +163,10 @@ export class Ledger {
     }
   }
 
-  #lose(write, effect) {
+  #lose(write, effect, instead) {
     if (effect.isBack) return // The session as a whole came back, which is judged by itself.
     const { setting, options } = this.#world
-    const excuse = excuses.find(({ applies }) => applies({ loss: effect, written: write.last, setting, options }))
+    const excuse = excuses.find(({ applies }) => applies({ loss: effect, written: write.last, instead, setting, options }))
     this.#world.trace(
       'ledger',
       `${write.key} of #${write.operation.index} is gone by the write of node ${effect.node}`,

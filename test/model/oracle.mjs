@@ -73,7 +73,7 @@ export class Oracle {
     const story = ledger.story(id)
     this.#world.database.expire(id)
     const texts = textsOf(JSON.parse(JSON.stringify(session)))
-    if (texts.get('owner') !== JSON.stringify(id))
+    if ((texts.get('owner') ?? story.now.texts?.get('owner') ?? JSON.stringify(id)) !== JSON.stringify(id))
       this.violate('the right session', `${what} of ${id} sees that of ${texts.get('owner')}`)
     this.#sameCount(texts, what)
     const since = Math.max(story.indexAt(floor), this.#indexBefore(story, this.#trusted()))

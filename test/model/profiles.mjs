@@ -20,6 +20,20 @@ const cas = { cas: true }
 const merge = { merge: true }
 const merging = { mergeHttpSaves: true }
 
+const errors = { probability: 0.08, kinds: { error: 1, 'error after effect': 1 } }
+const silence = { probability: 0.06, kinds: { silence: 1, 'silent effect': 2, 'late effect': 1, 'late answer': 1 } }
+
+const unreliable = {
+  'end is told once': 'a destroy that fails is tried again, and each try tells',
+}
+const silent = {
+  ...unreliable,
+  'every request answered': 'express-session itself waits for ever for a store that does not answer',
+}
+const expiring = {
+  'end is told once': 'a session that a request extends when it has just expired lives again, and ends again',
+}
+
 /** @type {Profile[]} */
 export const profiles = [
   { name: 'one', nodes: 1 },
@@ -30,4 +44,46 @@ export const profiles = [
   { name: 'two, cas', nodes: 2, setting: cas },
   { name: 'two, merge', nodes: 2, setting: merge, options: merging },
   { name: 'two, cas, merge', nodes: 2, setting: { ...cas, ...merge }, options: merging },
+  { name: 'errors', nodes: 1, faults: errors, weaker: unreliable },
+  {
+    name: 'errors, cas, merge',
+    nodes: 1,
+    setting: { ...cas, ...merge },
+    options: merging,
+    faults: errors,
+    weaker: unreliable,
+  },
+  { name: 'errors, two', nodes: 2, faults: errors, weaker: unreliable },
+  { name: 'errors, two, cas', nodes: 2, setting: cas, faults: errors, weaker: unreliable },
+  { name: 'silence', nodes: 1, faults: silence, weaker: silent },
+  { name: 'silence, merge', nodes: 1, setting: merge, options: merging, faults: silence, weaker: silent },
+  { name: 'silence, two, cas', nodes: 2, setting: cas, faults: silence, weaker: silent },
+  { name: 'short maxAge', nodes: 1, setting: { maxAge: 700 }, weaker: expiring },
+  { name: 'short maxAge, two, cas', nodes: 2, setting: { maxAge: 700, ...cas }, weaker: expiring },
+  {
+    name: 'lost news',
+    nodes: 2,
+    setting: { lostNews: 0.4 },
+    weaker: {
+      'destroyed stays destroyed':
+        'a node that never heard of the end may write what it read before, and nobody undoes it',
+    },
+  },
+  { name: 'lost news, cas, merge', nodes: 2, setting: { lostNews: 0.4, ...cas, ...merge }, options: merging },
+  { name: 'two instances', nodes: 1, instances: 2, weights: { 'close the second': 1 } },
+  { name: 'two instances, cas, merge', nodes: 1, instances: 2, setting: { ...cas, ...merge }, options: merging },
+  { name: 'not required', nodes: 1, options: { required: false } },
+  {
+    name: 'recovery',
+    nodes: 1,
+    recovery: true,
+    weights: { broadcast: 8, reconnect: 8, leave: 3, regenerate: 2, login: 3 },
+  },
+  {
+    name: 'clock set back',
+    nodes: 2,
+    setting: { lostNews: 1 },
+    weights: { 'set the clock back': 2, look: 25 },
+    weaker: { 'destroyed stays destroyed': 'as with lost news' },
+  },
 ]

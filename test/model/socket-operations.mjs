@@ -65,6 +65,7 @@ export function send(world, operation) {
   const joined = [...(client?.sockets.values() ?? [])].filter(({ state }) => state === 'connected')
   const socket = client?.isOpen && joined[operation.choice % (joined.length || 1)]
   if (!socket) return world.done(operation, { message: 'no socket' })
+  operation.socket = client.node.socketOf(client, socket.name)
   return client.emit(socket, operation.index, (error) => world.done(operation, error))
 }
 

@@ -66,7 +66,7 @@ export class World {
     this.operations.set(operation.index, operation)
     this.open.add(operation)
     operation.begun = clock.now
-    this.trace(`#${operation.index}`, `${operation.kind} begins`, operation)
+    this.trace(`#${operation.index}`, `${operation.kind} begins`, { ...operation })
     const kind = kindsOf[operation.kind]
     if (kind === 'http') ask(this, operation)
     else if (kind === 'client') clientOperations[operation.kind](this, operation)
@@ -75,7 +75,7 @@ export class World {
   }
 
   done(operation, error) {
-    if (!this.open.delete(operation)) this.oracle.violate('answered once', `#${operation.index} ${operation.kind}`)
+    if (!this.open.delete(operation) && !operation.isGivenUp) this.oracle.violate('answered once', `#${operation.index} ${operation.kind}`)
     this.trace(`#${operation.index}`, 'is over', error ? (error.data?.code ?? error.code ?? error.message) : '')
     operation.error = error
   }
@@ -87,6 +87,7 @@ export class World {
     this.trace(`#${index}`, `is handled on node ${node.number}`, session)
     this.oracle.inOrder(operation, { number, last: socket.handled, mayMiss: Boolean(this.profile.faults) })
     socket.handled = number
+    operation.isHandled = true
     if (!session) return answer()
     this.oracle.handlerSees(node.number, sessionID, session, `#${index}`)
     if (operation.isProbe) this.oracle.isExactly(node.number, sessionID, session, 'a handler when all is quiet')
