@@ -82,8 +82,8 @@ export function planOf(seed, profile) {
     at += pauseOf(random)
     operations.push(operationOf(random, profile, random.weighted(weights), at))
   }
-  operations.forEach((operation, index) => Object.assign(operation, { index }))
-  return { seed: `${seed} ${profile.name}`, setting, options, operations, probes: {}, end: at }
+  for (const [index, operation] of operations.entries()) operation.index = index
+  return { seed: `${seed} ${profile.name}`, setting, options, operations, end: at }
 }
 
 function settingOf(profile, random) {

@@ -28,56 +28,68 @@ export function ask(world, operation) {
 const routes = {
   login(context) {
     if (context.mock.session.owner) return routes.own(context)
-    context.mock.isNewSession = true
-    Object.assign(context.mock.session, { owner: context.mock.sessionID, user: context.browser.name })
-    write(context, context.mock, 'own')
+    logIn(context)
     return context.done()
   },
-  own: (context) => later(context, () => (write(context, context.mock, 'own'), context.done())),
-  shared: (context) => later(context, () => (write(context, context.mock, 'shared'), context.done())),
-  delete: (context) => later(context, () => (write(context, context.mock, 'delete'), context.done())),
+  own: (context) => later(context, () => writeAndEnd(context, 'own')),
+  shared: (context) => later(context, () => writeAndEnd(context, 'shared')),
+  delete: (context) => later(context, () => writeAndEnd(context, 'delete')),
   read: (context) => later(context, () => context.done()),
-  twice: (context) => {
-    write(context, context.mock, 'own', '-1')
+  twice(context) {
+    write(context, 'own', '-1')
     context.mock.session.save((error) => {
-      if (error) return context.done('save failed')
-      return later(context, () => (write(context, context.mock, 'own', '-2'), context.done()))
+      if (error) context.done('save failed')
+      else later(context, () => writeAndEnd(context, 'own', '-2'))
     })
   },
-  reload: (context) =>
-    later(context, () => {
-      const { mock, world, node } = context
-      node.store.reader = mock
-      mock.session.reload((error) => {
-        if (error) return context.done('reload failed')
-        return later(context, () => (write(context, mock, 'own'), context.done()))
-      })
-      node.store.reader = undefined
-      mock.readFrom = Math.min(mock.readFrom, world.ledger.order)
-    }),
+  reload: (context) => later(context, () => reload(context)),
   destroy: (context) =>
     later(context, () => {
-      const ending = end(context)
-      context.mock.session.destroy((error) => (ending(error), context.done(error && 'destroy failed')))
+      const answered = ending(context)
+      context.mock.session.destroy((error) => {
+        answered(error)
+        context.done(error && 'destroy failed')
+      })
     }),
   regenerate: (context) =>
     later(context, () => {
-      const ending = end(context)
-      const { mock } = context
-      mock.session.regenerate((error) => {
-        ending(error)
+      const answered = ending(context)
+      context.mock.session.regenerate((error) => {
+        answered(error)
         if (error) return context.done('regenerate failed')
-        mock.isNewSession = true
-        Object.assign(mock.session, { owner: mock.sessionID, user: context.browser.name })
-        write(context, mock, 'own')
+        logIn(context)
         return later(context, () => context.done())
       })
     }),
-  ticket: (context) => {
+  ticket(context) {
     const ticket = context.node.sessions[0].ticket(context.mock)
-    context.browser.tickets.push({ ticket, id: context.mock.sessionID, uses: 0 })
+    context.browser.tickets.push({ ticket, id: context.mock.sessionID })
     context.done()
   },
+}
+
+/** Into a session that nobody else knows yet. */
+function logIn(context) {
+  const { mock, browser } = context
+  mock.isNewSession = true
+  Object.assign(mock.session, { owner: mock.sessionID, user: browser.name })
+  write(context, 'own')
+}
+
+function reload(context) {
+  const { mock, world, node } = context
+  node.store.reader = mock
+  mock.session.reload((error) => {
+    if (error) context.done('reload failed')
+    else later(context, () => writeAndEnd(context, 'own'))
+  })
+  node.store.reader = undefined
+  mock.readFrom = Math.min(mock.readFrom, world.ledger.order)
+}
+
+function writeAndEnd(context, what, suffix) {
+  write(context, what, suffix)
+  context.done()
 }
 
 function later({ operation }, work) {
@@ -85,15 +97,14 @@ function later({ operation }, work) {
   else work()
 }
 
-function write({ world, operation, node, work }, mock, what, suffix = '') {
-  const { session, sessionID } = mock
-  const written = world.change(operation, node.number, sessionID, session, what, suffix)
+function write({ world, operation, node, mock, work }, what, suffix = '') {
+  const written = world.change(operation, node.number, mock.sessionID, mock.session, what, suffix)
   if (!written) return
   written.request = mock
   work.writes.push(written)
 }
 
 /** @returns to be called with the store's answer */
-export function end({ world, node, mock }) {
+function ending({ world, node, mock }) {
   return world.ending(node.number, mock.sessionID)
 }

@@ -14,11 +14,6 @@ export class Browser {
     this.name = name
   }
 
-  /** @param {string | string[]} setCookie */
-  take(setCookie) {
-    this.cookie = String(setCookie).split(';')[0]
-  }
-
   /** The session id that its cookie names. */
   get id() {
     return this.cookie && decodeURIComponent(this.cookie).match(/s:(.*)\./)?.[1]
@@ -93,7 +88,7 @@ export function request(world, node, browser, route, answered) {
   const { cookie } = browser
   const response = new MockResponse((setCookie) => {
     clock.after(world.network(), () => {
-      if (setCookie) world.cookies.set((browser.take(setCookie), browser.id), browser.cookie)
+      if (setCookie) world.keeps(browser, setCookie)
       response.emit('close')
     })
     setImmediate(() => answered(failure, status)) // express-session tells the failure of a save a moment later.

@@ -44,6 +44,19 @@ class Story {
     this.id = id
   }
 
+  /** When news of it got lost. */
+  lostNews = []
+
+  /** Whether its end was acknowledged. */
+  get isDestroyed() {
+    return this.endings.some(({ isAcknowledged }) => isAcknowledged)
+  }
+
+  /** Whether the other node may not have heard of the end: then what it writes is not undone. */
+  get mayReturn() {
+    return this.endings.some(({ begun }) => this.lostNews.some((time) => time >= begun))
+  }
+
   get now() {
     return this.states[this.states.length - 1]
   }
@@ -62,8 +75,11 @@ class Story {
 
   /** Whether somebody tried to end it, or it was not in the store, at some time since. @param {number} since */
   mayHaveEnded(since) {
+    if (this.isDestroyed) return true
     if (this.endings.some(({ ended = Number.POSITIVE_INFINITY }) => ended >= since)) return true
-    return this.states.some(({ texts }, index) => index > 0 && !texts && (this.states[index + 1]?.at ?? clock.now) >= since)
+    return this.states.some(
+      ({ texts }, index) => index > 0 && !texts && (this.states[index + 1]?.at ?? clock.now) >= since,
+    )
   }
 }
 
@@ -166,7 +182,9 @@ export class Ledger {
   #lose(write, effect, instead) {
     if (effect.isBack) return // The session as a whole came back, which is judged by itself.
     const { setting, options } = this.#world
-    const excuse = excuses.find(({ applies }) => applies({ loss: effect, written: write.last, instead, setting, options }))
+    const excuse = excuses.find(({ applies }) =>
+      applies({ loss: effect, written: write.last, instead, setting, options }),
+    )
     this.#world.trace(
       'ledger',
       `${write.key} of #${write.operation.index} is gone by the write of node ${effect.node}`,

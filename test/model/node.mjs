@@ -55,7 +55,9 @@ export class Node {
     Object.assign(socket, { handled: -1, refused: 0, session, sessionID })
     socket.on('disconnect', (reason) => {
       this.sockets.delete(socket)
-      if (sessionID && reason === 'forced close') this.closedByServer.add(sessionID)
+      if (!sessionID || reason !== 'forced close') return
+      this.closedByServer.add(sessionID)
+      this.world.oracle.closed(client, sessionID)
     })
     socket.on('error', (error) => {
       socket.refused++
@@ -106,6 +108,7 @@ function adapterOfTwo(world, node) {
       const other = world.nodes[1 - node.number]
       if (world.random.chance(world.setting.lostNews)) {
         world.trace(`node ${node.number}`, `news get lost: ${news}`)
+        for (const [id] of heard) world.ledger.story(id).lostNews.push(clock.now)
         return
       }
       clock.after(world.random.next() * world.setting.newsTime, () => {

@@ -5,6 +5,9 @@
 import { clock } from './clock.mjs'
 import { textsOf } from './ledger.mjs'
 
+/** Codes that say that the session is gone, or cannot be had. */
+const refusals = ['NOT_FOUND', 'CONFLICT', 'STORE', 'TIMEOUT', 'FORBIDDEN'].map((code) => `ERR_SESSION_${code}`)
+
 export class Oracle {
   /** @type {{ invariant: string, message: string, at: number }[]} */
   violations = []
@@ -47,6 +50,22 @@ export class Oracle {
   lost(write) {
     const what = write.text === undefined ? 'what was deleted is back' : 'it is gone from the store'
     this.violate('no acknowledged write is lost', `#${write.operation.index} ${write.key}: ${what}`)
+  }
+
+  /** Nothing is refused as long as the session is there, and the store answers. */
+  refused({ index, kind, id, begun }, error) {
+    const { profile, setting, ledger } = this.#world
+    const code = error.data?.code ?? error.code
+    if (profile.faults || setting.maxAge || !id || !refusals.includes(code)) return
+    if (ledger.story(id).mayHaveEnded(begun)) return
+    this.violate('nothing is refused without a cause', `#${index} ${kind}: ${code}`)
+  }
+
+  /** No connection is closed as long as the session is there. */
+  closed(client, id) {
+    const { profile, setting, ledger } = this.#world
+    if (profile.faults || setting.maxAge || ledger.story(id).mayHaveEnded(client.begun)) return
+    this.violate('nothing is refused without a cause', `${client.id} was closed`)
   }
 
   /** An event reached a handler. @param {{ number: number, last: number, isExact: boolean }} sequence */

@@ -87,15 +87,15 @@ function look(world, client) {
 }
 
 async function load(world, node, id, cookie) {
-  const { endings } = world.ledger.story(id)
-  const isDestroyed = endings.some(({ isAcknowledged }) => isAcknowledged)
+  const story = world.ledger.story(id)
+  const isDestroyed = story.isDestroyed && !story.mayReturn
   if (isDestroyed && !isOver(world, id)) world.oracle.violate('destroyed stays destroyed', `${id} is in the store`)
   try {
     const session = await node.sessions[0].load({ headers: { cookie } })
     if (isDestroyed) world.oracle.violate('destroyed stays destroyed', `${id} was loaded on node ${node.number}`)
     else world.oracle.isExactly(node.number, id, session, 'a load when all is quiet')
   } catch (error) {
-    const mayBeOver = isOver(world, id) || world.ledger.story(id).mayHaveEnded(1)
+    const mayBeOver = isOver(world, id) || story.mayHaveEnded(1)
     if (!mayBeOver) world.oracle.violate('what exists is loaded', `${id} on node ${node.number}: ${error.code}`)
   }
 }
@@ -104,14 +104,14 @@ async function load(world, node, id, cookie) {
 function writesAreThere(world) {
   for (const [id, story] of world.ledger.stories) {
     const json = world.database.read(id)
-    if (json === undefined) continue
+    if (json === undefined || story.isDestroyed) continue
     const texts = textsOf(JSON.parse(json))
     for (const write of story.writes) writeIsThere(world, story, write, texts)
     inRealTimeOrder(world, story, JSON.parse(texts.get('list') ?? '[]'))
   }
 }
 
-function writeIsThere({ oracle, profile }, story, write, texts) {
+function writeIsThere({ oracle }, story, write, texts) {
   const isThere = write.key.startsWith('list')
     ? JSON.parse(texts.get(write.key) ?? '[]').includes(write.text)
     : texts.get(write.key) === write.text

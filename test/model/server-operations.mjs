@@ -5,8 +5,10 @@
 import { clock } from './clock.mjs'
 
 /** The session that a browser has now, on a node. */
-function target(world, { node, browser, choice }) {
+function target(world, operation) {
+  const { node, browser, choice } = operation
   const { id, cookie } = world.browsers[browser]
+  operation.id = id
   const { sessions } = world.nodes[node]
   return { id, cookie, sessions: sessions[choice % sessions.length], number: node, node: world.nodes[node] }
 }
@@ -71,7 +73,8 @@ function load(world, operation, loaded) {
 export function update(world, operation, node, wanted, id, answered) {
   const what = ['list', 'list', 'own', 'shared', 'delete', 'throw'][operation.variant % 6]
   const floor = world.ledger.floor(node.number, id)
-  const instance = node.sessions[operation.choice % node.sessions.length]
+  const instance =
+    typeof wanted === 'string' ? node.sessions[operation.choice % node.sessions.length] : node.sessions[0]
   let write
   const change = (session) => {
     world.oracle.sees(node.number, id, session, `update of #${operation.index}`, { floor })

@@ -46,6 +46,7 @@ function connect(world, operation, { cookie, auth, ticket, expected }, told = op
   const browser = world.browsers[operation.browser]
   const client = new Client(world, node, browser, { auth, cookie, id: `client-${told.index}` })
   Object.assign(client, { expected, ticket, begun: clock.now })
+  told.id = expected
   world.clients[operation.slot]?.leave()
   world.clients[operation.slot] = client
   const names = operation.only ? [operation.only] : [['/'], ['/', '/chat'], ['/chat']][operation.choice % 3]
@@ -66,6 +67,7 @@ export function send(world, operation) {
   const socket = client?.isOpen && joined[operation.choice % (joined.length || 1)]
   if (!socket) return world.done(operation, { message: 'no socket' })
   operation.socket = client.node.socketOf(client, socket.name)
+  operation.id = operation.socket?.sessionID
   return client.emit(socket, operation.index, (error) => world.done(operation, error))
 }
 

@@ -62,6 +62,12 @@ export class World {
     return this.random.next() * 3
   }
 
+  /** A response sets a browser's cookie. @param {string | string[]} setCookie */
+  keeps(browser, setCookie) {
+    browser.cookie = String(setCookie).split(';')[0]
+    this.cookies.set(browser.id, browser.cookie)
+  }
+
   #begin(operation) {
     this.operations.set(operation.index, operation)
     this.open.add(operation)
@@ -75,9 +81,10 @@ export class World {
   }
 
   done(operation, error) {
-    if (!this.open.delete(operation) && !operation.isGivenUp) this.oracle.violate('answered once', `#${operation.index} ${operation.kind}`)
+    if (!this.open.delete(operation) && !operation.isGivenUp)
+      this.oracle.violate('answered once', `#${operation.index} ${operation.kind}`)
     this.trace(`#${operation.index}`, 'is over', error ? (error.data?.code ?? error.code ?? error.message) : '')
-    operation.error = error
+    if (error) this.oracle.refused(operation, error)
   }
 
   /** An event reached its handler. */
