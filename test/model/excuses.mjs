@@ -52,6 +52,6 @@ export const excuses = [
 ]
 
 /** Whether a request's own copy was written as it was, as express-session does. */
-export function isWholeCopy({ request, isCompared }, { merge }) {
+function isWholeCopy({ request, isCompared }, { merge }) {
   return request !== undefined && !isCompared && (!merge || request.isNewSession)
 }

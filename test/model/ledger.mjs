@@ -180,7 +180,7 @@ export class Ledger {
   }
 
   #lose(write, effect, instead) {
-    if (effect.isBack) return // The session as a whole came back, which is judged by itself.
+    if (effect.isBack || write.isExcused) return // A session that came back as a whole is judged by itself.
     const { setting, options } = this.#world
     const excuse = excuses.find(({ applies }) =>
       applies({ loss: effect, written: write.last, instead, setting, options }),

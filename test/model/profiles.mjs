@@ -20,6 +20,11 @@ const cas = { cas: true }
 const merge = { merge: true }
 const merging = { mergeHttpSaves: true }
 
+const twice = {
+  'tickets once':
+    'that a ticket was used may be overwritten: by a whole copy, or without compare-and-set by the other node',
+}
+
 const errors = { probability: 0.08, kinds: { error: 1, 'error after effect': 1 } }
 const silence = { probability: 0.06, kinds: { silence: 1, 'silent effect': 2, 'late effect': 1, 'late answer': 1 } }
 
@@ -40,9 +45,9 @@ export const profiles = [
   { name: 'one, cas', nodes: 1, setting: cas },
   { name: 'one, merge', nodes: 1, setting: merge, options: merging },
   { name: 'one, cas, merge', nodes: 1, setting: { ...cas, ...merge }, options: merging },
-  { name: 'two', nodes: 2 },
-  { name: 'two, cas', nodes: 2, setting: cas },
-  { name: 'two, merge', nodes: 2, setting: merge, options: merging },
+  { name: 'two', nodes: 2, weaker: twice },
+  { name: 'two, cas', nodes: 2, setting: cas, weaker: twice },
+  { name: 'two, merge', nodes: 2, setting: merge, options: merging, weaker: twice },
   { name: 'two, cas, merge', nodes: 2, setting: { ...cas, ...merge }, options: merging },
   { name: 'errors', nodes: 1, faults: errors, weaker: unreliable },
   {
@@ -53,14 +58,14 @@ export const profiles = [
     faults: errors,
     weaker: unreliable,
   },
-  { name: 'errors, two', nodes: 2, faults: errors, weaker: unreliable },
-  { name: 'errors, two, cas', nodes: 2, setting: cas, faults: errors, weaker: unreliable },
+  { name: 'errors, two', nodes: 2, faults: errors, weaker: { ...unreliable, ...twice } },
+  { name: 'errors, two, cas', nodes: 2, setting: cas, faults: errors, weaker: { ...unreliable, ...twice } },
   { name: 'silence', nodes: 1, faults: silence, weaker: silent },
   { name: 'silence, merge', nodes: 1, setting: merge, options: merging, faults: silence, weaker: silent },
-  { name: 'silence, two, cas', nodes: 2, setting: cas, faults: silence, weaker: silent },
+  { name: 'silence, two, cas', nodes: 2, setting: cas, faults: silence, weaker: { ...silent, ...twice } },
   { name: 'short maxAge', nodes: 1, setting: { maxAge: 700 }, weaker: expiring },
-  { name: 'short maxAge, two, cas', nodes: 2, setting: { maxAge: 700, ...cas }, weaker: expiring },
-  { name: 'lost news', nodes: 2, setting: { lostNews: 0.4 } },
+  { name: 'short maxAge, two, cas', nodes: 2, setting: { maxAge: 700, ...cas }, weaker: { ...expiring, ...twice } },
+  { name: 'lost news', nodes: 2, setting: { lostNews: 0.4 }, weaker: twice },
   { name: 'lost news, cas, merge', nodes: 2, setting: { lostNews: 0.4, ...cas, ...merge }, options: merging },
   { name: 'two instances', nodes: 1, instances: 2, weights: { 'close the second': 1 } },
   { name: 'two instances, cas, merge', nodes: 1, instances: 2, setting: { ...cas, ...merge }, options: merging },
@@ -76,5 +81,6 @@ export const profiles = [
     nodes: 2,
     setting: { lostNews: 1 },
     weights: { 'set the clock back': 2, look: 25 },
+    weaker: twice,
   },
 ]

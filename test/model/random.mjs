@@ -47,7 +47,7 @@ export class Random {
 }
 
 /** FNV-1a, 32 bits. @param {string} text */
-export function hash(text) {
+function hash(text) {
   let value = 0x811c9dc5
   for (let index = 0; index < text.length; index++) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
