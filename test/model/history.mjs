@@ -6,7 +6,20 @@ import { Random } from './random.mjs'
 
 /** Who does it. */
 export const kindsOf = {
-  ...group('http', 'login', 'own', 'shared', 'delete', 'read', 'twice', 'reload', 'destroy', 'regenerate', 'ticket'),
+  ...group(
+    'http',
+    'login',
+    'own',
+    'shared',
+    'delete',
+    'append',
+    'read',
+    'twice',
+    'reload',
+    'destroy',
+    'regenerate',
+    'ticket',
+  ),
   ...group('client', 'connect', 'connect by ticket', 'join', 'leave', 'reconnect'),
   ...group(
     'event',
@@ -41,6 +54,7 @@ const usual = {
   own: 6,
   shared: 3,
   delete: 2,
+  append: 2,
   read: 3,
   twice: 2,
   reload: 2,
@@ -104,6 +118,7 @@ function settingOf(profile, random) {
 /** Somebody logs in and connects, so that there is something to go wrong. */
 function* opening(random, profile) {
   yield { ...operationOf(random, profile, 'login', 0), browser: 0, think: 0 }
+  if (profile.isBobIn) yield { ...operationOf(random, profile, 'login', 0), browser: 1, think: 0 }
   for (let slot = 0; slot < 3; slot++) {
     yield { ...operationOf(random, profile, 'connect', 45), browser: 0, slot, node: slot % profile.nodes }
   }
@@ -122,7 +137,7 @@ function operationOf(random, profile, kind, at) {
     kind,
     at,
     node: random.below(profile.nodes),
-    browser: random.chance(0.85) ? 0 : 1,
+    browser: random.chance(profile.isBobIn ? 0.6 : 0.85) ? 0 : 1,
     slot: random.below(4),
     think: random.chance(0.5) ? 0 : random.next() * random.pick([5, 60]),
     choice: random.below(1_000),

@@ -34,6 +34,7 @@ const routes = {
   own: (context) => later(context, () => writeAndEnd(context, 'own')),
   shared: (context) => later(context, () => writeAndEnd(context, 'shared')),
   delete: (context) => later(context, () => writeAndEnd(context, 'delete')),
+  append: (context) => later(context, () => writeAndEnd(context, context.world.setting.merge ? 'own' : 'list')),
   read: (context) => later(context, () => context.done()),
   twice(context) {
     write(context, 'own', '-1')

@@ -43,9 +43,9 @@ export class Node {
 
   #serve() {
     this.io.of('/').on('connection', (socket) => this.#connected(socket))
+    this.listening = this.io.sockets.eventNames()
     this.sessions[0].attach(this.io)
     this.io.of('/chat').on('connection', (socket) => this.#connected(socket))
-    this.listening = this.io.sockets.eventNames()
   }
 
   #connected(socket) {

@@ -14,11 +14,16 @@
  * @property {Record<string, string>} [weaker]
  * @property {number} [instances]
  * @property {boolean} [recovery]
+ * @property {boolean} [isBobIn] two browsers are logged in from the beginning
  */
 
 const cas = { cas: true }
 const merge = { merge: true }
 const merging = { mergeHttpSaves: true }
+
+/** Many sessions end while they are written. */
+const ending = { destroy: 3, regenerate: 2, revoke: 3, login: 6, own: 8, 'update by id': 8 }
+const ticketing = { ticket: 6, 'connect by ticket': 14, connect: 1 }
 
 const twice = {
   'tickets once':
@@ -49,7 +54,7 @@ export const profiles = [
   { name: 'two, cas', nodes: 2, setting: cas, weaker: twice },
   { name: 'two, merge', nodes: 2, setting: merge, options: merging, weaker: twice },
   { name: 'two, cas, merge', nodes: 2, setting: { ...cas, ...merge }, options: merging },
-  { name: 'errors', nodes: 1, faults: errors, weaker: unreliable },
+  { name: 'errors', nodes: 1, faults: errors, weights: ending, weaker: unreliable },
   {
     name: 'errors, cas, merge',
     nodes: 1,
@@ -60,7 +65,7 @@ export const profiles = [
   },
   { name: 'errors, two', nodes: 2, faults: errors, weaker: { ...unreliable, ...twice } },
   { name: 'errors, two, cas', nodes: 2, setting: cas, faults: errors, weaker: { ...unreliable, ...twice } },
-  { name: 'silence', nodes: 1, faults: silence, weaker: silent },
+  { name: 'silence', nodes: 1, faults: silence, weights: ending, weaker: silent },
   { name: 'silence, merge', nodes: 1, setting: merge, options: merging, faults: silence, weaker: silent },
   { name: 'silence, two, cas', nodes: 2, setting: cas, faults: silence, weaker: { ...silent, ...twice } },
   { name: 'short maxAge', nodes: 1, setting: { maxAge: 700 }, weaker: expiring },
@@ -74,7 +79,16 @@ export const profiles = [
     name: 'recovery',
     nodes: 1,
     recovery: true,
+    isBobIn: true,
     weights: { broadcast: 8, reconnect: 8, leave: 3, regenerate: 2, login: 3 },
+  },
+  { name: 'tickets', nodes: 1, weights: ticketing },
+  {
+    name: 'tickets, two, cas, merge',
+    nodes: 2,
+    setting: { ...cas, ...merge },
+    options: merging,
+    weights: ticketing,
   },
   {
     name: 'clock set back',

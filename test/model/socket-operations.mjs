@@ -30,7 +30,7 @@ export const clientOperations = {
     if (!old) return world.done(operation, { message: 'no client' })
     const { recovery } = old.sockets.get('/') ?? {}
     if (old.isOpen) old.leave()
-    const browser = old.browser
+    const browser = operation.choice % 2 ? old.browser : world.browsers[operation.browser] // Who knows the private id.
     const auth = recovery?.offset ? recovery : undefined
     return connect(
       world,

@@ -105,7 +105,11 @@ export class World {
   connected(node, socket) {
     const { client } = socket.conn
     const { session, sessionID } = socket.handshake
-    this.trace(`node ${node.number}`, `${client.id} is connected to ${socket.nsp.name}`, session)
+    this.trace(
+      `node ${node.number}`,
+      `${client.id} ${socket.recovered ? 'is back in' : 'is connected to'} ${socket.nsp.name}`,
+      session,
+    )
     if (!session) return
     const isRight = sessionID === client.expected && session.id === sessionID
     if (!isRight)
