@@ -3,35 +3,25 @@
  */
 import { createHash } from 'node:crypto'
 import { planOf } from './history.mjs'
+import { playPlan } from './play.mjs'
 import { profiles } from './profiles.mjs'
-import { play } from './quiet.mjs'
 import { shrink } from './shrink.mjs'
-import { World } from './world.mjs'
 
 const { log } = console
-/** Rejections that nobody heard, in the history that runs. */
-let unheard = []
-process.on('unhandledRejection', (error) => unheard.push(error))
 
-/** @returns how many failed */
+/** @returns {Promise<number>} how many failed */
 export async function runAll({ histories, seed, profile, part: [part, parts], isTraced, isHashed, shown, program }) {
-  const chosen = profiles.filter(({ name }) => profile === undefined || name === profile)
-  if (chosen.length === 0)
-    throw new Error(`no such profile; there are: ${profiles.map(({ name }) => name).join(' | ')}`)
+  const chosen = choose(profile)
   const hash = createHash('sha256')
   const failed = []
   for (let index = part; index < histories; index += parts) {
-    const plan = planOf(seed + index, chosen[index % chosen.length])
-    const world = await playPlan(plan, chosen[index % chosen.length], { isTraced: isTraced || isHashed, program })
-    if (isTraced) log(world.lines.join('\n'))
-    for (const line of world.lines) hash.update(line)
-    if (world.oracle.violations.length === 0) continue
-    failed.push({
-      seed: seed + index,
-      profile: chosen[index % chosen.length],
-      violations: world.oracle.violations,
-      plan,
-    })
+    const history = { seed: seed + index, profile: chosen[index % chosen.length] }
+    const plan = planOf(history.seed, history.profile)
+    const { lines, oracle } = await playPlan(plan, history.profile, { isTraced: isTraced || isHashed, program })
+    if (isTraced) log(lines.join('\n'))
+    if (isHashed) hash.update(lines.join('\n'))
+    if (oracle.violations.length === 0) continue
+    failed.push({ ...history, plan, violations: oracle.violations })
     if (failed.length <= shown) await report(failed.at(-1), program)
   }
   summarize(failed, Math.ceil((histories - part) / parts))
@@ -39,31 +29,18 @@ export async function runAll({ histories, seed, profile, part: [part, parts], is
   return failed.length
 }
 
-/** @returns {Promise<World>} as it is at the end */
-export async function playPlan(plan, profile, options) {
-  unheard = []
-  const world = new World(plan, profile, options)
-  const listeners = process
-    .eventNames()
-    .map((name) => process.listenerCount(name))
-    .join()
-  await play(world)
-  for (const error of unheard) world.oracle.violate('nothing rejects unheard', error?.stack ?? String(error))
-  const now = process
-    .eventNames()
-    .map((name) => process.listenerCount(name))
-    .join()
-  if (now !== listeners) world.oracle.violate('no listener is left', 'of the process')
-  return world
+function choose(profile) {
+  const chosen = profiles.filter(({ name }) => profile === undefined || name === profile)
+  if (chosen.length > 0) return chosen
+  throw new Error(`no such profile; there are: ${profiles.map(({ name }) => name).join(' | ')}`)
 }
 
 async function report({ seed, profile, plan, violations }, program) {
   const [{ invariant, message }] = violations
   log(`\n✗ seed ${seed}, profile '${profile.name}': ${invariant}: ${message}`)
   const shortest = await shrink(plan, profile, invariant, program)
-  log(
-    `  ${shortest.plan.operations.length} of ${plan.operations.length} operations are enough; ${JSON.stringify(plan.setting)}`,
-  )
+  const [least, all] = [shortest.plan, plan].map(({ operations }) => operations.length)
+  log(`  ${least} of ${all} operations are enough; ${JSON.stringify(plan.setting)}`)
   log(shortest.lines.map((line) => `  ${line}`).join('\n'))
   log(`  again: npm run model -- 1 --seed ${seed} --profile '${profile.name}' --trace`)
 }

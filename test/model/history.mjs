@@ -88,7 +88,7 @@ export function planOf(seed, profile) {
   const random = new Random(`${seed} ${profile.name}`)
   const setting = settingOf(profile, random)
   const options = { timeout: 1_000, freshFor: 300, recheck: 2_000, ...profile.options }
-  const count = 15 + random.below(25)
+  const count = 20 + random.below(40)
   const weights = { ...usual, ...profile.weights }
   const operations = [...opening(random, profile)]
   let at = 60

@@ -3,7 +3,7 @@
  * `quiet.mjs`. A profile may weaken an invariant by its name (`profiles.mjs`); then its violations are not counted.
  */
 import { clock } from './clock.mjs'
-import { textsOf } from './ledger.mjs'
+import { textsOf } from './story.mjs'
 
 /** Codes that say that the session is gone, or cannot be had. */
 const refusals = ['NOT_FOUND', 'CONFLICT', 'STORE', 'TIMEOUT', 'FORBIDDEN'].map((code) => `ERR_SESSION_${code}`)
@@ -27,7 +27,7 @@ export class Oracle {
     this.violations.push({ invariant, message, at: clock.now })
   }
 
-  /** A handler changed a key of the session that all of its node have. @param {import('./ledger.mjs').Write} write @param {unknown} value */
+  /** A handler changed a key of the session that all of its node have. @param {import('./story.mjs').Write} write @param {unknown} value */
   changedHere(write, value) {
     const key = `${write.node} ${write.story.id} ${write.key}`
     const local = this.#local.get(key) ?? []

@@ -3,7 +3,7 @@
  */
 import { clock } from './clock.mjs'
 import { kindsOf } from './history.mjs'
-import { textsOf } from './ledger.mjs'
+import { textsOf } from './story.mjs'
 
 /** Longer than everything that the package waits for. */
 const longest = 20_000

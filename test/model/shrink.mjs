@@ -1,7 +1,7 @@
 /**
  * Makes a failing history shorter: leaves out operations, as many at once as possible, as long as the same invariant fails.
  */
-import { playPlan } from './histories.mjs'
+import { playPlan } from './play.mjs'
 
 /** How many histories it may take. */
 const budget = 400

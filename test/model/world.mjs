@@ -32,7 +32,7 @@ export class World {
   nextProbe = 1_000
   #ids = 0
 
-  /** @param {import('./history.mjs').Plan} plan @param {object} profile @param {{ isTraced?: boolean, package?: string }} run */
+  /** @param {import('./history.mjs').Plan} plan @param {object} profile @param {{ isTraced?: boolean, program?: string }} run */
   constructor(plan, profile, { isTraced = false, program = 'handshake-session' } = {}) {
     clock.reset(`${plan.seed} program`)
     Object.assign(this, { plan, profile, isTraced, setting: plan.setting, options: plan.options })
@@ -72,8 +72,9 @@ export class World {
     this.operations.set(operation.index, operation)
     this.open.add(operation)
     operation.begun = clock.now
-    this.trace(`#${operation.index}`, `${operation.kind} begins`, { ...operation })
-    const kind = kindsOf[operation.kind]
+    const { kind: name, index, at, begun, ...details } = operation
+    this.trace(`#${index}`, `${name} begins`, details)
+    const kind = kindsOf[name]
     if (kind === 'http') ask(this, operation)
     else if (kind === 'client') clientOperations[operation.kind](this, operation)
     else if (kind === 'server') serverOperations[operation.kind](this, operation)
@@ -146,7 +147,7 @@ export class World {
     }
   }
 
-  /** Changes a session object. @returns {import('./ledger.mjs').Write | undefined} */
+  /** Changes a session object. @returns {import('./story.mjs').Write | undefined} */
   change(operation, node, id, session, what, suffix = '') {
     const token = `t${operation.index}${suffix}`
     const begin = (key, text) => this.ledger.begin(operation, id, node, key, text)
