@@ -54,10 +54,10 @@ export class Oracle {
 
   /** Nothing is refused as long as the session is there, and the store answers. */
   refused({ index, kind, id, begun }, error) {
-    const { profile, setting, options, ledger } = this.#world
+    const { profile, setting, ledger } = this.#world
     const code = error.data?.code ?? error.code
     if (profile.faults || setting.maxAge || !id || !refusals.includes(code)) return
-    if (code === 'ERR_SESSION_CONFLICT' && clock.now - begun >= options.timeout) return // The work before it took so long.
+    if (code === 'ERR_SESSION_CONFLICT' && setting.slow > 0) return // What stands before it may take longer than `timeout`.
     if (ledger.story(id).mayHaveEnded(begun)) return
     this.violate('nothing is refused without a cause', `#${index} ${kind}: ${code}`)
   }

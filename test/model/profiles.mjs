@@ -23,6 +23,9 @@ const merging = { mergeHttpSaves: true }
 
 /** Many sessions end while they are written. */
 const ending = { destroy: 3, regenerate: 2, revoke: 3, login: 6, own: 8, 'update by id': 8 }
+/** Answers overtake each other, and much happens at once. */
+const late = { usual: 5, longest: 150, slow: 0.3, order: 'any' }
+const crowded = { own: 9, update: 10, look: 22, 'connect by ticket': 0, ticket: 0, regenerate: 0.5, revoke: 0.5 }
 const ticketing = { ticket: 6, 'connect by ticket': 14, connect: 1 }
 
 const twice = {
@@ -50,6 +53,8 @@ export const profiles = [
   { name: 'one, cas', nodes: 1, setting: cas },
   { name: 'one, merge', nodes: 1, setting: merge, options: merging },
   { name: 'one, cas, merge', nodes: 1, setting: { ...cas, ...merge }, options: merging },
+  { name: 'slow answers', nodes: 1, setting: late, weights: crowded },
+  { name: 'slow answers, cas', nodes: 1, setting: { ...late, ...cas }, weights: crowded },
   { name: 'two', nodes: 2, weaker: twice },
   { name: 'two, cas', nodes: 2, setting: cas, weaker: twice },
   { name: 'two, merge', nodes: 2, setting: merge, options: merging, weaker: twice },
