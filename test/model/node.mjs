@@ -1,0 +1,121 @@
+/**
+ * One node: express-session, a Socket.IO server and the package under test, wired as an app does it by the public API.
+ */
+import { createRequire } from 'node:module'
+import { clock } from './clock.mjs'
+import { addCompareAndSet, SimulatedStore, SimulatedStoreWithoutTouch } from './store.mjs'
+
+const require = createRequire(import.meta.url)
+const expressSession = require('express-session')
+const { Server } = require('socket.io')
+const { Adapter, SessionAwareAdapter } = require('socket.io-adapter')
+const secret = 'of the model'
+
+export class Node {
+  /** What sessions ended, as the instances told. @type {{ instance: number, sessionID: string, reason: string }[]} */
+  endings = []
+  /** The ids of sessions whose connections were closed. */
+  closedByServer = new Set()
+  /** @type {Set<import('socket.io').Socket>} */
+  sockets = new Set()
+
+  /** @param {typeof import('handshake-session')['handshakeSession']} handshakeSession */
+  constructor(world, number, handshakeSession) {
+    Object.assign(this, { world, number })
+    const { options, setting, profile } = world
+    this.store = new (setting.touch === 'none' ? SimulatedStoreWithoutTouch : SimulatedStore)(world, number)
+    if (setting.cas) addCompareAndSet(this.store)
+    this.middleware = expressSession({
+      ...{ store: this.store, secret, resave: false, saveUninitialized: false, cookie: { maxAge: setting.maxAge } },
+      genid: () => world.newID(),
+    })
+    this.untouched = { ...this.store }
+    const recovery = profile.recovery ? { connectionStateRecovery: {} } : {}
+    this.io = new Server({ adapter: adapterOf(world, this), connectTimeout: 20_000, ...recovery })
+    const onError = (error, { stage }) => world.trace(`node ${number}`, `onError at ${stage}: ${error.code}`)
+    this.sessions = Array.from({ length: profile.instances ?? 1 }, (_, instance) =>
+      handshakeSession({ store: this.store, secret, ...options, onError }).on('end', (end) =>
+        this.#ended(instance, end),
+      ),
+    )
+    this.#serve()
+  }
+
+  #serve() {
+    this.io.of('/').on('connection', (socket) => this.#connected(socket))
+    this.listening = this.io.sockets.eventNames()
+    this.sessions[0].attach(this.io)
+    this.io.of('/chat').on('connection', (socket) => this.#connected(socket))
+  }
+
+  #connected(socket) {
+    const { client } = socket.conn
+    const { session, sessionID } = socket.handshake
+    this.sockets.add(socket)
+    Object.assign(socket, { handled: -1, refused: 0, session, sessionID })
+    socket.on('disconnect', (reason) => {
+      this.sockets.delete(socket)
+      if (!sessionID || reason !== 'forced close') return
+      this.closedByServer.add(sessionID)
+      this.world.oracle.closed(client, sessionID)
+    })
+    socket.on('error', (error) => {
+      socket.refused++
+      this.world.trace(
+        `node ${this.number}`,
+        `an event of ${client.id} ${socket.nsp.name} is refused: ${error.message}`,
+      )
+    })
+    socket.on('operation', (index, number, answer) => {
+      this.world.handle(this, socket, index, number, (error) =>
+        answer(error && { code: error.code, message: error.message }),
+      )
+    })
+    this.world.connected(this, socket)
+  }
+
+  #ended(instance, { sessionID, reason }) {
+    this.world.trace(`node ${this.number}`, `end of ${sessionID}: ${reason}`)
+    this.endings.push({
+      instance,
+      sessionID,
+      reason,
+      held: [...this.sockets].filter((s) => s.sessionID === sessionID).length,
+    })
+  }
+
+  /** The server's socket of a client in a namespace. */
+  socketOf(client, name) {
+    return [...this.sockets].find((socket) => socket.conn === client.connection && socket.nsp.name === name)
+  }
+}
+
+function adapterOf(world, node) {
+  if (world.profile.nodes === 2) return adapterOfTwo(world, node)
+  const Base = world.profile.recovery ? SessionAwareAdapter : Adapter
+  // Its own timer runs for ever.
+  return function create(namespace) {
+    return clock.foreign(() => new Base(namespace))
+  }
+}
+
+/** News to the other node take time, or get lost. */
+function adapterOfTwo(world, node) {
+  return class DelayingAdapter extends Adapter {
+    serverSideEmit(packet) {
+      const news = JSON.stringify(packet)
+      const heard = world.ledger.knownTo(node.number, news, node.sessions[0])
+      const other = world.nodes[1 - node.number]
+      if (world.random.chance(world.setting.lostNews)) {
+        world.trace(`node ${node.number}`, `news get lost: ${news}`)
+        for (const [id] of heard) world.ledger.story(id).lostNews.push(clock.now)
+        return
+      }
+      clock.after(world.random.next() * world.setting.newsTime, () => {
+        world.trace(`node ${other.number}`, `hears ${news}`)
+        for (const [id, order] of heard) world.ledger.raise(other.number, id, order)
+        other.io.of(this.nsp.name)._onServerSideEmit(JSON.parse(news))
+      })
+    }
+  }
+}
