@@ -33,9 +33,9 @@ export class Observations {
     return since.disturbed === this.#disturbed
   }
 
-  /** And nobody else writes, or has begun to: what is built on this read overwrites nothing. */
+  /** And nobody has begun to write since: what is built on this read overwrites nothing, unless a write was on its way before. */
   mayBuildOn(since: Mark): boolean {
-    return this.#open === 0 && since.begun === this.#begun && this.believesRead(since)
+    return since.begun === this.#begun && this.believesRead(since)
   }
 
   /** Whether what is known was renewed since. */

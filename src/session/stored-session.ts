@@ -59,6 +59,11 @@ export class StoredSession {
     return this.#writes?.wroteAt ?? Number.NEGATIVE_INFINITY
   }
 
+  /** Whether what was read is still what the store holds, as far as this process knows, and no request is about to change it. */
+  isUndisturbed(since: Mark): boolean {
+    return !this.#writes?.areAwaited && this.observations.mayBuildOn(since)
+  }
+
   /** Whether the store can compare and set: then `replace` notices every other writer. */
   get isAtomic(): boolean {
     return this.#place.store.isAtomic

@@ -76,8 +76,7 @@ async function replace(
   known: Knowledge,
   isPolite: boolean,
 ): Promise<boolean> {
-  const isFree = session.observations.mayBuildOn(known.mark)
-  return (isFree || !isPolite) && session.replace(copy, known.version)
+  return (session.isUndisturbed(known.mark) || !isPolite) && session.replace(copy, known.version)
 }
 
 /** Starts over until it is done. Between, others may finish: for a random time, so that rivals do not meet again. */

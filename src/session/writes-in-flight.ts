@@ -42,6 +42,7 @@ export class WritesInFlight {
   readonly #owner: Owner
   readonly #shared: SharedSession
   readonly #place: Place
+  /** Those of requests that ours wait for. */
   readonly #others = new Set<Promise<void>>()
 
   constructor(owner: Owner, shared: SharedSession, place: Place) {
@@ -73,16 +74,19 @@ export class WritesInFlight {
   beginOthers(json: string | undefined): Answered {
     const { timeout, patience, limits } = this.#place.clocks
     const answered = this.begin()
-    let release = () => {}
+    let resolveWrite = () => {}
     const write = new Promise<void>((resolve) => {
-      release = resolve
+      resolveWrite = resolve
     })
+    const release = () => {
+      this.#others.delete(write)
+      resolveWrite()
+    }
     this.#others.add(write)
     const wait = patience.begin(release, timeout / 10)
     const end = () => {
       patience.end(wait)
       limits.end(limit)
-      this.#others.delete(write)
       release()
     }
     const limit = limits.begin(() => {
@@ -93,6 +97,11 @@ export class WritesInFlight {
       end()
       answered(error ? undefined : json)
     }
+  }
+
+  /** Whether ours have to wait. */
+  get areAwaited(): boolean {
+    return this.#others.size > 0
   }
 
   /** Resolves when the writes of requests that are on their way now are done, or have been waited for long enough. */
