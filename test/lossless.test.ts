@@ -2,10 +2,8 @@
 
 import { EventEmitter, once } from 'node:events'
 import session, { type SessionData } from 'express-session'
-import fc from 'fast-check'
 import type { Socket } from 'socket.io-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { WorkingCopy } from '../src/working-copy.js'
 import { ask, idOf, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { otherProgram, read, write } from './support/other-program.js'
@@ -373,34 +371,3 @@ async function inParallel(operations: (() => Promise<unknown>)[], width: number)
   }
   await Promise.all(Array.from({ length: width }, worker))
 }
-
-describe('the rebase, for any base, ours and theirs', () => {
-  const content = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'toString', 'constructor'), fc.jsonValue(), {
-    maxKeys: 5,
-  })
-  const sessionOf = (data: object) =>
-    ({ ...structuredClone(data), cookie: new session.Cookie() }) as never as session.Session
-
-  test('every key that one side only changed has that side’s value, and one that both changed has ours', () => {
-    fc.assert(
-      fc.property(content, content, content, (base, ours, theirs) => {
-        const copy = new WorkingCopy(sessionOf(base) as never)
-        const now = copy.session as unknown as Record<string, unknown>
-        for (const key of Object.keys(base)) if (!Object.hasOwn(ours, key)) delete now[key]
-        Object.assign(now, structuredClone(ours))
-        const conflicts = copy.rebase(sessionOf(theirs) as never)
-        for (const key of new Set([base, ours, theirs].flatMap(Object.keys))) {
-          const [b, o, t] = [base, ours, theirs].map((side) =>
-            Object.hasOwn(side, key) ? JSON.stringify(side[key]) : undefined,
-          )
-          const expected = o === b ? t : o
-          const actual = Object.hasOwn(now, key) ? JSON.stringify(now[key]) : undefined
-          expect([key, actual]).toEqual([key, expected])
-          expect(conflicts.includes(key)).toBe(o !== b && t !== b)
-        }
-        expect(copy.isChanged).toBe(JSON.stringify(now) !== JSON.stringify(sessionOf(theirs)))
-      }),
-      { numRuns: 2_000 },
-    )
-  })
-})

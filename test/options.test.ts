@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import session from 'express-session'
 import { type HandshakeSessionOptions, handshakeSession, SessionError } from 'handshake-session'
 import { describe, expect, test } from 'vitest'
+import { signedCookie } from './compat/handshakes.js'
 import { startApp } from './support/app.js'
 
 const good = { store: new session.MemoryStore(), secret: 'keyboard cat' }
@@ -12,6 +13,7 @@ const wrong: [string, unknown, RegExp][] = [
   ['null', null, /options: expected an object.*got null/],
   ['no store', { secret: 'x' }, /store: expected an express-session store.*got undefined.*new session.MemoryStore\(\)/],
   ['a store without get', { ...good, store: {} }, /store: expected .* got object/],
+  ['a store without destroy', { ...good, store: { get() {}, set() {} } }, /store: expected .* got object/],
   ['a store class instead of an instance', { ...good, store: session.MemoryStore }, /store: expected .* got function/],
   ['no secret', { store: good.store }, /secret: expected a string.*got undefined.*the secret of session\(\)/],
   ['an empty secret', { ...good, secret: '' }, /secret: expected/],
@@ -30,9 +32,14 @@ const wrong: [string, unknown, RegExp][] = [
   ['required: "yes"', { ...good, required: 'yes' }, /required: expected true or false, got yes/],
   ['timeout: 0', { ...good, timeout: 0 }, /timeout: expected milliseconds from 1.*got 0/],
   ['timeout: NaN', { ...good, timeout: Number.NaN }, /timeout: expected milliseconds/],
+  ['timeout: 2 ** 31', { ...good, timeout: 2 ** 31 }, /timeout: expected milliseconds from 1 to 2147483647/],
+  ['timeout: "10000"', { ...good, timeout: '10000' }, /timeout: expected milliseconds/],
   ['recheck: "60s"', { ...good, recheck: '60s' }, /recheck: expected milliseconds/],
   ['freshFor: -1', { ...good, freshFor: -1 }, /freshFor: expected milliseconds from 0/],
   ['touch: 1', { ...good, touch: 1 }, /touch: expected true or false/],
+  ['redis without eval', { ...good, redis: {} }, /redis: expected a client of redis or ioredis, with eval, got object/],
+  ['redis: null', { ...good, redis: null }, /redis: expected/],
+  ['an emitter that cannot emit', { ...good, emitter: {} }, /emitter: expected an emitter with serverSideEmit/],
   ['onError: true', { ...good, onError: true }, /onError: expected a function/],
   ['origins: 7', { ...good, origins: 7 }, /origins: expected/],
   [
@@ -60,6 +67,15 @@ test('a Buffer and a KeyObject are secrets, as in express-session', async () => 
   const { createSecretKey } = await import('node:crypto')
   for (const secret of [Buffer.from('x'), createSecretKey(Buffer.from('x'))])
     handshakeSession({ ...good, secret }).close()
+})
+
+test('an array of secrets that is changed later changes nothing', async () => {
+  const secret = ['keyboard cat']
+  const sessions = handshakeSession({ ...good, secret })
+  secret[0] = 'of somebody else'
+  const { code } = await sessions.explain({ headers: { cookie: signedCookie('unknown') } })
+  expect(code).toBe('ERR_SESSION_NOT_FOUND')
+  sessions.close()
 })
 
 test('the options of express-session may be passed along', () => {

@@ -6,10 +6,12 @@
  * are run; `hangs`, that the test does not end.
  */
 import { cookie } from './table/cookie.mjs'
+import { options } from './table/options.mjs'
 import { origin } from './table/origin.mjs'
+import { store } from './table/store.mjs'
 import { ticket } from './table/ticket.mjs'
 
-const groups = [...cookie, ...origin, ...ticket]
+const groups = [...options, ...cookie, ...origin, ...ticket, ...store]
 
 export const table = groups.flatMap(({ file, rows }) =>
   rows.map(([broken, text, replacement, test, more]) => ({ file, broken, text, replacement, test, ...more })),
