@@ -54,12 +54,12 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
     expect(await app.get('/session', cookie)).toMatchObject({ theme: 'DARK', count: 1 })
   })
 
-  test('a session that expired is found by no update', async () => {
+  test('a session that expires is over: its socket is closed, and no update finds it', async () => {
     const app = await start({ session: { cookie: { maxAge: 1_000 } } })
     const cookie = await app.login()
-    const look = () => app.sessions.update(idOf(cookie), () => 'found').catch(({ code }) => code)
-    expect(await look()).toBe('found')
-    await vi.waitFor(async () => expect(await look()).toBe('ERR_SESSION_NOT_FOUND'), { timeout: 5_000, interval: 100 })
+    const { client } = await pair(app, cookie)
+    await next(client, 'disconnect')
+    await expect(app.sessions.update(idOf(cookie), () => {})).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
   })
 
   test('a session that is written as one that is over does not stay', async () => {
@@ -169,23 +169,35 @@ class ThoroughStore extends EncryptingStore {
   }
 }
 
-/** By methods of the instance. */
-function wrapped(client: RedisStore['client']): RedisStore {
-  const { get, set, destroy } = new EncryptingStore({ client })
-  const store = new RedisStore({ client })
-  return Object.assign(store, { get: get.bind(store), set: set.bind(store), destroy: destroy.bind(store) })
+type Client = RedisStore['client']
+
+/** Reads it by the serializer. */
+class WritingStore extends RedisStore {
+  override set(id: string, record: object, done: Done) {
+    return super.set(id, encrypted(record), done)
+  }
 }
 
-test.each<[string, (client: RedisStore['client']) => RedisStore]>([
+/** A store of no class that has such methods. */
+function storeOfItsOwn(client: Client): session.Store {
+  const own = new EncryptingStore({ client })
+  const methods = { get: own.get.bind(own), set: own.set.bind(own), destroy: own.destroy.bind(own) }
+  return Object.assign(Object.create(session.Store.prototype), own, methods)
+}
+
+const serializer = { stringify: JSON.stringify, parse: (text: string) => decrypted(JSON.parse(text)) }
+
+test.each<[string, (client: Client) => object]>([
   ['by two methods of its class', (client) => new EncryptingStore({ client })],
+  ['by one method of its class', (client) => new WritingStore({ client, serializer })],
   ['by all methods of its class', (client) => new ThoroughStore({ client })],
-  ['by methods of the instance', wrapped],
+  ['by methods of the instance', storeOfItsOwn],
 ])('a store that encrypts %s is not passed by', async (_how, open) => {
   const redis = await startRedis()
   const { store, close } = await openRedis(redis.url)
   onTestFinished(() => close().then(() => redis.stop()))
   const { client } = store as RedisStore
-  const app = await startApp({ store: open(client) as never })
+  const app = await startApp({ store: open(client) as session.Store })
   const cookie = await app.login()
   await app.sessions.update(idOf(cookie), (s) => (s.count = 7))
   expect(await app.get('/session', cookie)).toMatchObject({ user: 'ann', count: 7 })

@@ -48,12 +48,10 @@ function testsOf(rows) {
 async function failures(tests) {
   const found = new Map()
   await share(tests, async ({ test, only }, copy) => {
-    const { failed, passed, why } = await copy.test(test, only)
-    if (failed === undefined && passed > 0) return
-    found.set(test, {
-      verdict: 'out of date',
-      detail: `${test} fails with nothing broken: ${failed ?? ''} ${firstLine(why)}`,
-    })
+    const { failed, passed, why, isEnded } = await copy.test(test, only)
+    if (failed === undefined && passed > 0 && !isEnded) return
+    const what = isEnded ? 'it hangs' : `${failed ?? 'it has no such test'} ${firstLine(why)}`
+    found.set(test, { verdict: 'out of date', detail: `${test} fails with nothing broken: ${what}` })
   })
   return found
 }

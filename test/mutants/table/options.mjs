@@ -61,7 +61,6 @@ export const options = [
         'options',
       ],
       ['an empty name will do', "typeof chosen !== 'string' || chosen === ''", 'false', 'options'],
-      ['a secret that is changed later counts', 'return [...secrets]', 'return secrets', 'options'],
     ],
   },
   {

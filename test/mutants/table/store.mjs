@@ -107,7 +107,7 @@ export const store = [
         "WHERE ?? = ? AND ?? >= ?'",
         "WHERE ?? = ? AND (?? >= ? OR TRUE)'",
         'stores',
-        on('MariaDB', 'expired'),
+        on('MariaDB', 'expires'),
       ],
       [
         'PostgreSQL: writes onto what another program wrote',
@@ -121,7 +121,7 @@ export const store = [
         'AND expire >= to_timestamp($2)',
         'AND to_timestamp($2) IS NOT NULL',
         'stores',
-        on('PostgreSQL', 'expired'),
+        on('PostgreSQL', 'expires'),
       ],
     ],
   },
