@@ -193,6 +193,28 @@ test('an update awaited inside another of the same session fails, and neither ha
   expect(await app.sessions.update(idOf(cookie), (s) => s.count)).toBeUndefined()
 })
 
+test('save() on the session of an update is done when the update is', async () => {
+  const app = await startApp({ timeout: 100 })
+  const cookie = await app.login()
+  await app.sessions.update(idOf(cookie), async (s) => {
+    s.count = 1
+    expect(await new Promise((saved) => s.save(saved))).toBe(null)
+  })
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 1 })
+})
+
+test('a save extends the session, as one of express-session does', async () => {
+  const app = await startApp({ session: { cookie: { maxAge: 60_000 } } })
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30_000 })
+  onTestFinished(() => void vi.useRealTimers())
+  socket.handshake.session.count = 1
+  await new Promise((saved) => socket.handshake.session.save(saved))
+  const expires = new Date(String((await read(app.store, idOf(cookie)))?.cookie.expires)).getTime()
+  expect(expires - Date.now()).toBeGreaterThan(50_000)
+})
+
 test('what an update carries over from the socket counts as saved there, and is not written again over it', async () => {
   const app = await startApp()
   const cookie = await app.login()

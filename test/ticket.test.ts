@@ -172,6 +172,16 @@ test('a process remembers that a ticket was used as long as it would be good, an
   await expect(tickets.redeem(good, forgetful)).rejects.toMatchObject({ code: 'ERR_SESSION_TICKET' })
 })
 
+test('after close() a ticket lets nobody in, and is not even looked up', async () => {
+  const store = new CountingStore()
+  const app = await startTicketApp({ store })
+  const ticket = await app.get('/ticket', await app.login())
+  app.sessions.close()
+  store.reset()
+  expect(await next(connectWith(app, ticket), 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_ENDED' } })
+  expect(store.calls).toEqual({ get: 0, set: 0, touch: 0, destroy: 0 })
+})
+
 test('after the session is revoked its ticket is worth nothing', async () => {
   const app = await startTicketApp()
   const cookie = await app.login()

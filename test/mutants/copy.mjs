@@ -16,6 +16,8 @@ const left = ['node_modules', '.git', 'bench']
 const longest = 60_000
 /** For a test that says nothing of its own, in ms. */
 const testTimeout = 8_000
+/** For what a test opens and closes, in ms. */
+const hookTimeout = 30_000
 
 /** A row that cannot be run as it stands. */
 export class OutOfDate extends Error {}
@@ -23,7 +25,7 @@ export class OutOfDate extends Error {}
 export class Copy {
   /** @param {string} root of the project */
   static async make(root) {
-    const folder = await mkdtemp(join(tmpdir(), 'handshake-session-mutants-'))
+    const folder = await mkdtemp(join(tmpdir(), 'mutants-'))
     const names = (await readdir(root)).filter((name) => !left.includes(name))
     await Promise.all(names.map((name) => cp(join(root, name), join(folder, name), { recursive: true })))
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
@@ -94,7 +96,8 @@ export class Copy {
     await rm(report, { force: true })
     const isEnded = await this.#vitest([
       ...['run', '--config', 'test/vitest.config.mts', join(this.#folder, 'test', `${test}.test.ts`)],
-      ...['--bail', '1', '--testTimeout', String(testTimeout), '--reporter', 'json', '--outputFile', report],
+      ...['--bail', '1', '--reporter', 'json', '--outputFile', report],
+      ...['--testTimeout', String(testTimeout), '--hookTimeout', String(hookTimeout)],
       ...(only ? ['-t', only] : []),
     ])
     const { testResults = [] } = JSON.parse(await readFile(report, 'utf8').catch(() => '{}'))

@@ -61,7 +61,7 @@ async function judge(row, copy) {
   const begun = performance.now()
   try {
     const { failed, why, isEnded } = await copy.whileBroken(row, () => copy.test(row.test, row.only))
-    const isKilled = isEnded ? row.hangs === true : failed !== undefined && !why.includes('ReferenceError')
+    const isKilled = isEnded ? row.hangs === 'hangs' : failed !== undefined && !why.includes('ReferenceError')
     const what = isEnded ? 'it hangs' : (failed ?? `${row.test} passes ${firstLine(why)}`)
     return { verdict: isKilled ? 'killed' : 'survived', detail: `${what}, ${secondsSince(begun)} s` }
   } catch (error) {
@@ -80,7 +80,7 @@ async function share(list, work) {
 }
 
 function firstLine(text) {
-  return text.split('\n', 1)[0]
+  return text.split('\n', 1)[0].slice(0, 200)
 }
 
 function secondsSince(time) {
