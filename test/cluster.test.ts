@@ -126,6 +126,19 @@ test('an ending is told when the store has done it, and not at all when it could
   expect(told.filter(({ ended }) => ended)).toEqual([])
 })
 
+test('the logout of a session that the store has no longer is told as well', async () => {
+  class FileLikeStore extends CountingStore {
+    override destroy(_id: string, callback: (error?: unknown) => void): void {
+      setImmediate(callback, Object.assign(new Error('no such file'), { code: 'ENOENT' }))
+    }
+  }
+  const { adapter, told } = listeningAdapter()
+  const app = await startApp({ store: new FileLikeStore(), io: { adapter: adapter as never } })
+  const cookie = await app.login()
+  await app.get('/logout', cookie)
+  expect(told.filter(({ ended }) => ended)).toEqual([{ ended: [[app.sessions.room(idOf(cookie)), 'destroyed']] }])
+})
+
 test('what is heard is not told again', async () => {
   const { adapter, told } = listeningAdapter()
   const app = await startApp({ io: { adapter: adapter as never } })

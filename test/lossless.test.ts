@@ -127,6 +127,20 @@ test('50 parallel updates over two sockets make 50', async () => {
   expect(await app.get('/session', cookie)).toMatchObject({ count: 50 })
 })
 
+test('updates of one session are done one after another, in the order in which they were asked for', async () => {
+  const app = await startApp()
+  const id = idOf(await app.login())
+  const order: string[] = []
+  const update = (name: string) =>
+    app.sessions.update(id, async () => {
+      order.push(`${name} begins`)
+      await new Promise(setImmediate)
+      order.push(`${name} ends`)
+    })
+  await Promise.all(['first', 'second'].map(update))
+  expect(order).toEqual(['first begins', 'first ends', 'second begins', 'second ends'])
+})
+
 test('update by id, without any socket', async () => {
   const app = await startApp()
   const cookie = await app.login()
@@ -308,7 +322,8 @@ test.each([['save', 'a change']])(
 )
 
 test('a slow HTTP request that saves after the logout does not bring the session back', async () => {
-  const app = await startApp()
+  const store = new CountingStore()
+  const app = await startApp({ store })
   const started = new Promise<void>((resolve) => {
     app.express.get('/slow', async (req, res) => {
       resolve()
@@ -325,8 +340,10 @@ test('a slow HTTP request that saves after the logout does not bring the session
   const slow = app.get('/slow', cookie)
   await started
   await app.get('/logout', cookie)
+  store.reset()
   proceed()
   await slow
+  expect(store.calls.set).toBe(0)
   expect(await read(app.store, idOf(cookie))).toBeUndefined()
 })
 

@@ -48,10 +48,9 @@ function testsOf(rows) {
 async function failures(tests) {
   const found = new Map()
   await share(tests, async ({ test, only }, copy) => {
-    const { failed, passed, why, isEnded } = await copy.test(test, only)
-    if (failed === undefined && passed > 0 && !isEnded) return
-    const what = isEnded ? 'it hangs' : `${failed ?? 'it has no such test'} ${firstLine(why)}`
-    found.set(test, { verdict: 'out of date', detail: `${test} fails with nothing broken: ${what}` })
+    const outcome = await outcomeOf(() => copy.test(test, only))
+    if (outcome.verdict !== 'survived')
+      found.set(test, { verdict: 'out of date', detail: `with nothing broken: ${outcome.detail}` })
   })
   return found
 }
@@ -59,11 +58,20 @@ async function failures(tests) {
 /** Whether the test notices that this line is broken, and which one. */
 async function judge(row, copy) {
   const begun = performance.now()
+  const { verdict, detail } = await outcomeOf(
+    () => copy.whileBroken(row, () => copy.test(row.test, row.only)),
+    row.hangs,
+  )
+  return { verdict, detail: `${detail}, ${secondsSince(begun)} s` }
+}
+
+/** `killed` is a test that fails, by what it expects; one that does not even end is that only where the row says so. */
+async function outcomeOf(work, hangs) {
   try {
-    const { failed, why, isEnded } = await copy.whileBroken(row, () => copy.test(row.test, row.only))
-    const isKilled = isEnded ? row.hangs === 'hangs' : failed !== undefined && !why.includes('ReferenceError')
-    const what = isEnded ? 'it hangs' : (failed ?? `${row.test} passes ${firstLine(why)}`)
-    return { verdict: isKilled ? 'killed' : 'survived', detail: `${what}, ${secondsSince(begun)} s` }
+    const { failed, why, isEnded } = await work()
+    if (isEnded) return { verdict: hangs ? 'killed' : 'out of date', detail: 'it hangs' }
+    if (why.startsWith('ReferenceError')) return { verdict: 'out of date', detail: why }
+    return failed === undefined ? { verdict: 'survived', detail: 'all pass' } : { verdict: 'killed', detail: failed }
   } catch (error) {
     if (error instanceof OutOfDate) return { verdict: 'out of date', detail: error.message }
     throw error
@@ -77,10 +85,6 @@ async function share(list, work) {
     for (const each of rest) await work(each, copy)
   }
   await Promise.all(copies.map(worker))
-}
-
-function firstLine(text) {
-  return text.split('\n', 1)[0].slice(0, 200)
 }
 
 function secondsSince(time) {

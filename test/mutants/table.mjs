@@ -12,7 +12,10 @@ import { handshakeSession } from './table/handshake-session.mjs'
 import { options } from './table/options.mjs'
 import { origin } from './table/origin.mjs'
 import { recovery } from './table/recovery.mjs'
+import { registry } from './table/registry.mjs'
 import { session } from './table/session.mjs'
+import { sessionEnd } from './table/session-end.mjs'
+import { sessionOrder } from './table/session-order.mjs'
 import { socketIO } from './table/socket-io.mjs'
 import { store } from './table/store.mjs'
 import { ticket } from './table/ticket.mjs'
@@ -31,6 +34,9 @@ const groups = [
   ...recovery,
   ...cluster,
   ...session,
+  ...sessionOrder,
+  ...sessionEnd,
+  ...registry,
 ]
 
 export const table = groups.flatMap(({ file, rows }) =>
