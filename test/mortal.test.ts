@@ -325,7 +325,7 @@ describe('touch', () => {
     expect(store.calls.touch).toBeLessThanOrEqual((Date.now() - started) / (maxAge / 10) + 1)
     expect(store.calls.set).toBe(0)
     await next(client, 'disconnect')
-  })
+  }, 20_000)
 
   test('what the server sends does not extend it: ends within a second of its expiry', async () => {
     const app = await startApp({ session: { cookie: { maxAge } } })

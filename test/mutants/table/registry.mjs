@@ -1,6 +1,6 @@
 /**
- * The sessions of one store, and whoever uses them. Each phrase is a rule that holds however the files of this part are
- * cut: who moves the code finds the line that keeps it now.
+ * The sessions of one store, and whoever uses them. Each phrase is a rule that holds however the files of this part
+ * are cut: who moves the code finds the line that keeps it now.
  */
 export const registry = [
   {

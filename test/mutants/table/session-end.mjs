@@ -1,6 +1,6 @@
 /**
- * What keeps a session that has ended from coming back, and what is seen of the store. Each phrase is a rule that holds however the files of this part are
- * cut: who moves the code finds the line that keeps it now.
+ * What keeps a session that has ended from coming back, and what is seen of the store. Each phrase is a rule that
+ * holds however the files of this part are cut: who moves the code finds the line that keeps it now.
  */
 export const sessionEnd = [
   {

@@ -1,6 +1,6 @@
 /**
- * The order of work on a session, its reads, and its clock. Each phrase is a rule that holds however the files of this part are
- * cut: who moves the code finds the line that keeps it now.
+ * The order of work on a session, its reads, and its clock. Each phrase is a rule that holds however the files of this
+ * part are cut: who moves the code finds the line that keeps it now.
  */
 export const sessionOrder = [
   {

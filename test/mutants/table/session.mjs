@@ -1,6 +1,6 @@
 /**
- * One session: how it is read, saved, updated and touched. Each phrase is a rule that holds however the files of this part are
- * cut: who moves the code finds the line that keeps it now.
+ * One session: how it is read, saved, updated and touched. Each phrase is a rule that holds however the files of this
+ * part are cut: who moves the code finds the line that keeps it now.
  */
 export const session = [
   {
@@ -95,13 +95,6 @@ export const session = [
         'const mustWait = false\n        return !mustWait',
         'lossless',
         'between the read and the write',
-      ],
-      [
-        'requests that write all the time keep a save waiting for ever',
-        'const politeAttempts = 8',
-        'const politeAttempts = 1e9',
-        'overlap',
-        'without a pause',
       ],
       [
         'an update overwrites a key that was written meanwhile',
