@@ -192,14 +192,18 @@ test.each<[string, (client: Client) => object]>([
   ['by one method of its class', (client) => new WritingStore({ client, serializer })],
   ['by all methods of its class', (client) => new ThoroughStore({ client })],
   ['by methods of the instance', storeOfItsOwn],
-])('a store that encrypts %s is not passed by', async (_how, open) => {
-  const redis = await startRedis()
-  const { store, close } = await openRedis(redis.url)
-  onTestFinished(() => close().then(() => redis.stop()))
-  const { client } = store as RedisStore
-  const app = await startApp({ store: open(client) as session.Store })
-  const cookie = await app.login()
-  await app.sessions.update(idOf(cookie), (s) => (s.count = 7))
-  expect(await app.get('/session', cookie)).toMatchObject({ user: 'ann', count: 7 })
-  expect(await client.get(`sess:${idOf(cookie)}`)).toMatch(/^{"cookie":{},"secret":"[^"]*"}$/)
-})
+])(
+  'a store that encrypts %s is not passed by',
+  async (_how, open) => {
+    const redis = await startRedis()
+    const { store, close } = await openRedis(redis.url)
+    onTestFinished(() => close().then(() => redis.stop()))
+    const { client } = store as RedisStore
+    const app = await startApp({ store: open(client) as session.Store })
+    const cookie = await app.login()
+    await app.sessions.update(idOf(cookie), (s) => (s.count = 7))
+    expect(await app.get('/session', cookie)).toMatchObject({ user: 'ann', count: 7 })
+    expect(await client.get(`sess:${idOf(cookie)}`)).toMatch(/^{"cookie":{},"secret":"[^"]*"}$/)
+  },
+  60_000,
+)

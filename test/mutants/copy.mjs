@@ -13,7 +13,7 @@ const left = ['node_modules', '.git', 'bench']
 /** For a test file, in ms: then the process that runs it is ended. */
 const longest = 60_000
 /** For a test that says nothing of its own, in ms. */
-const testTimeout = 5_000
+const testTimeout = 8_000
 /** For what a test opens and closes, in ms. */
 const hookTimeout = 10_000
 
