@@ -1,7 +1,9 @@
 /** What nodes tell each other: little, nothing secret, and nothing that a forged message could do harm with. */
+import { EventEmitter } from 'node:events'
+import { handshakeSession } from 'handshake-session'
 import { Adapter } from 'socket.io-adapter'
-import { expect, test, vi } from 'vitest'
-import { hear, idOf, next, pair, startApp } from './support/app.js'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { hear, idOf, next, pair, secret, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 
 interface News {
@@ -40,6 +42,77 @@ test('a burst of changes of one session is told once, and names no id', async ()
   expect(JSON.stringify(told)).not.toContain(idOf(cookie))
 })
 
+test('what is written many times in a turn is told once', async () => {
+  const { adapter, told } = listeningAdapter()
+  const app = await startApp({ io: { adapter: adapter as never } })
+  const room = app.sessions.room(idOf(await app.login()))
+  await vi.waitFor(() => expect(told).toHaveLength(1))
+  const record = { cookie: { originalMaxAge: null } } as never
+  const writes = Array.from({ length: 50 }, () => new Promise((done) => app.store.set('another', record, done)))
+  await Promise.all(writes)
+  await vi.waitFor(() => expect(told.slice(1)).toEqual([{ changed: [app.sessions.room('another')] }]))
+  expect(told[0]).toEqual({ changed: [room] })
+})
+
+test('changes are told again after a burst', async () => {
+  const { adapter, told } = listeningAdapter()
+  const app = await startApp({ io: { adapter: adapter as never } })
+  const [ann, bob] = [await app.login('ann'), await app.login('bob')]
+  for (const cookie of [ann, bob]) {
+    told.length = 0
+    await app.get('/set/theme/dark', cookie)
+    const changed = () => told.flatMap(({ changed }) => changed ?? [])
+    await vi.waitFor(() => expect(changed()).toContain(app.sessions.room(idOf(cookie))))
+  }
+})
+
+test('an emitter tells only where no server reaches the others', async () => {
+  const emitter = { serverSideEmit: vi.fn() }
+  const { adapter, told } = listeningAdapter()
+  const app = await startApp({ emitter, attach: false, io: { adapter: adapter as never } })
+  const id = idOf(await app.login())
+  const news = (reason: string) => ({ ended: [[app.sessions.room(id), reason]] })
+  await app.sessions.revoke(id)
+  expect(emitter.serverSideEmit).toHaveBeenLastCalledWith('handshake-session', news('revoked'))
+  expect(told).toEqual([])
+  emitter.serverSideEmit.mockClear()
+  app.sessions.attach(app.io)
+  await app.sessions.revoke(id, 'expired')
+  expect(told).toEqual([news('expired')])
+  expect(emitter.serverSideEmit).not.toHaveBeenCalled()
+})
+
+test('the adapter in memory, which would only warn, is told nothing', async () => {
+  const warn = vi.spyOn(console, 'warn')
+  onTestFinished(() => warn.mockRestore())
+  const app = await startApp()
+  await app.sessions.revoke(idOf(await app.login()))
+  expect(warn).not.toHaveBeenCalled()
+})
+
+test('a server is listened to once, however much of it is attached to, and not after close()', async () => {
+  const app = await startApp()
+  const listeners = () => EventEmitter.prototype.listenerCount.call(app.io.sockets, 'handshake-session')
+  app.sessions.attach(app.io.of('/admin')).attach(app.io.of('/'))
+  expect(listeners()).toBe(1)
+  app.sessions.close()
+  expect(listeners()).toBe(0)
+})
+
+test('after close() nothing is told, also when another instance goes on with the store', async () => {
+  const emitter = { serverSideEmit: vi.fn() }
+  const app = await startApp({ emitter, attach: false })
+  const other = handshakeSession({ store: app.store, secret })
+  onTestFinished(() => other.close())
+  const cookie = await app.login()
+  await vi.waitFor(() => expect(emitter.serverSideEmit).toHaveBeenCalledTimes(1))
+  app.sessions.close()
+  await app.get('/set/theme/dark', cookie)
+  await app.get('/logout', cookie)
+  await new Promise(setImmediate)
+  expect(emitter.serverSideEmit).toHaveBeenCalledTimes(1)
+})
+
 test('an ending is told when the store has done it, and not at all when it could not', async () => {
   class StubbornStore extends CountingStore {
     override destroy(_id: string, callback: (error?: unknown) => void): void {
@@ -51,6 +124,19 @@ test('an ending is told when the store has done it, and not at all when it could
   const cookie = await app.login()
   await expect(app.sessions.revoke(idOf(cookie))).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' })
   expect(told.filter(({ ended }) => ended)).toEqual([])
+})
+
+test('the logout of a session that the store has no longer is told as well', async () => {
+  class FileLikeStore extends CountingStore {
+    override destroy(_id: string, callback: (error?: unknown) => void): void {
+      setImmediate(callback, Object.assign(new Error('no such file'), { code: 'ENOENT' }))
+    }
+  }
+  const { adapter, told } = listeningAdapter()
+  const app = await startApp({ store: new FileLikeStore(), io: { adapter: adapter as never } })
+  const cookie = await app.login()
+  await app.get('/logout', cookie)
+  expect(told.filter(({ ended }) => ended)).toEqual([{ ended: [[app.sessions.room(idOf(cookie)), 'destroyed']] }])
 })
 
 test('what is heard is not told again', async () => {

@@ -1,7 +1,19 @@
 /** The session is on the socket, for every client and transport, and costs one read. */
+import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
-import { describe, expect, test } from 'vitest'
-import { type App, type ClientOptions, type Connect, connect, idOf, next, startApp } from './support/app.js'
+import { describe, expect, test, vi } from 'vitest'
+import {
+  type App,
+  ask,
+  type ClientOptions,
+  type Connect,
+  connect,
+  idOf,
+  next,
+  pair,
+  secret,
+  startApp,
+} from './support/app.js'
 import { clients } from './support/clients.js'
 import { CountingStore } from './support/counting-store.js'
 
@@ -152,6 +164,31 @@ test('attach(dynamic namespace) guards its children', async () => {
   expect(Object.hasOwn(app.io.of('/room-1').adapter, 'restoreSession')).toBe(true)
 })
 
+test('attach(dynamic namespace) guards children that are there already', async () => {
+  const app = await startApp({ attach: false })
+  const rooms = app.io.of(/^\/room-/)
+  await next(connect(`${app.url}/room-1`), 'connect')
+  app.sessions.attach(rooms as never)
+  await next(connect(`${app.url}/room-1`), 'connect_error')
+})
+
+test('middlewares of a socket that it had before the guard are kept', async () => {
+  const app = await startApp({ attach: false })
+  const seen: unknown[] = []
+  app.io.use((socket, pass) => {
+    socket.use(([event], pass) => {
+      seen.push(event)
+      pass()
+    })
+    pass()
+  })
+  app.sessions.attach(app.io)
+  app.io.on('connection', (socket) => socket.on('work', (answer) => answer()))
+  const { client } = await pair(app, await app.login())
+  await ask(client, 'work')
+  expect(seen).toEqual(['work'])
+})
+
 test('room(id) reaches every socket of the session, in each namespace, and does not contain the id', async () => {
   const app = await startApp()
   const [ann, bob] = [await app.login('ann'), await app.login('bob')]
@@ -204,6 +241,29 @@ test('after close() nobody is let in, the store is as before, and the process ma
     const answer = call.bind(app.sessions)({ headers: { cookie } })
     await expect(answer).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' })
   }
+  const id = idOf(cookie)
+  for (const answer of [app.sessions.update(id, () => {}), app.sessions.revoke(id)]) {
+    await expect(answer).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' })
+  }
+  const attach = () => app.sessions.attach(app.io.of('/'))
+  expect(attach).toThrow(expect.objectContaining({ code: 'ERR_SESSION_ENDED' }))
+})
+
+test('close() of one of two instances on a store, twice, takes nothing from the other', async () => {
+  const app = await startApp()
+  const closed = handshakeSession({ store: app.store, secret })
+  const told = vi.fn()
+  closed.on('end', told)
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  closed.close()
+  closed.close()
+  await app.get('/set/theme/dark', cookie)
+  expect(socket.handshake.session['theme']).toBe('dark')
+  const ended = next(client, 'disconnect')
+  await app.get('/logout', cookie)
+  await ended
+  expect(told).not.toHaveBeenCalled()
 })
 
 test('after close() nobody gets into a namespace that comes later', async () => {

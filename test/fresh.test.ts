@@ -56,6 +56,30 @@ test('a handshake of a session that is live already asks the store again after f
   expect(store.calls.get).toBe(1)
 })
 
+test('what is saved is what was there when it was, not what became of it before the store answered', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  const record = { cookie: { originalMaxAge: null }, count: 1 }
+  const written = new Promise((done) => app.store.set(idOf(cookie), record as never, done))
+  record.count = 2
+  await written
+  expect(socket.handshake.session.count).toBe(1)
+})
+
+test('when the last socket of a session has left, the next one reads the store', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store, freshFor: 1_000_000 })
+  const cookie = await app.login()
+  const { client, socket } = await pair(app, cookie)
+  const left = next(socket.conn as never, 'close')
+  client.disconnect()
+  await left
+  store.reset()
+  await pair(app, cookie)
+  expect(store.calls.get).toBe(1)
+})
+
 test('what another program writes is there within recheck when the sockets are idle', async () => {
   const app = await startApp({ recheck: 20 })
   const cookie = await app.login()

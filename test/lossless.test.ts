@@ -2,10 +2,8 @@
 
 import { EventEmitter, once } from 'node:events'
 import session, { type SessionData } from 'express-session'
-import fc from 'fast-check'
 import type { Socket } from 'socket.io-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { WorkingCopy } from '../src/session/working-copy.js'
 import { ask, idOf, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { later } from './support/later.js'
@@ -130,6 +128,20 @@ test('50 parallel updates over two sockets make 50', async () => {
   expect(await app.get('/session', cookie)).toMatchObject({ count: 50 })
 })
 
+test('updates of one session are done one after another, in the order in which they were asked for', async () => {
+  const app = await startApp()
+  const id = idOf(await app.login())
+  const order: string[] = []
+  const update = (name: string) =>
+    app.sessions.update(id, async () => {
+      order.push(`${name} begins`)
+      await new Promise(setImmediate)
+      order.push(`${name} ends`)
+    })
+  await Promise.all(['first', 'second'].map(update))
+  expect(order).toEqual(['first begins', 'first ends', 'second begins', 'second ends'])
+})
+
 test('update by id, without any socket', async () => {
   const app = await startApp()
   const cookie = await app.login()
@@ -194,6 +206,28 @@ test('an update awaited inside another of the same session fails, and neither ha
   })
   await expect(update).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' })
   expect(await app.sessions.update(idOf(cookie), (s) => s.count)).toBeUndefined()
+})
+
+test('save() on the session of an update is done when the update is', async () => {
+  const app = await startApp({ timeout: 100 })
+  const cookie = await app.login()
+  await app.sessions.update(idOf(cookie), async (s) => {
+    s.count = 1
+    expect(await new Promise((saved) => s.save(saved))).toBe(null)
+  })
+  expect(await app.get('/session', cookie)).toMatchObject({ count: 1 })
+})
+
+test('a save extends the session, as one of express-session does', async () => {
+  const app = await startApp({ session: { cookie: { maxAge: 60_000 } } })
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30_000 })
+  onTestFinished(() => void vi.useRealTimers())
+  socket.handshake.session.count = 1
+  await new Promise((saved) => socket.handshake.session.save(saved))
+  const expires = new Date(String((await read(app.store, idOf(cookie)))?.cookie.expires)).getTime()
+  expect(expires - Date.now()).toBeGreaterThan(50_000)
 })
 
 test('what an update carries over from the socket counts as saved there, and is not written again over it', async () => {
@@ -289,7 +323,8 @@ test.each([['save', 'a change']])(
 )
 
 test('a slow HTTP request that saves after the logout does not bring the session back', async () => {
-  const app = await startApp()
+  const store = new CountingStore()
+  const app = await startApp({ store })
   const started = new Promise<void>((resolve) => {
     app.express.get('/slow', async (req, res) => {
       resolve()
@@ -306,8 +341,10 @@ test('a slow HTTP request that saves after the logout does not bring the session
   const slow = app.get('/slow', cookie)
   await started
   await app.get('/logout', cookie)
+  store.reset()
   proceed()
   await slow
+  expect(store.calls.set).toBe(0)
   expect(await read(app.store, idOf(cookie))).toBeUndefined()
 })
 
@@ -374,34 +411,3 @@ async function inParallel(operations: (() => Promise<unknown>)[], width: number)
   }
   await Promise.all(Array.from({ length: width }, worker))
 }
-
-describe('the rebase, for any base, ours and theirs', () => {
-  const content = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'toString', 'constructor'), fc.jsonValue(), {
-    maxKeys: 5,
-  })
-  const sessionOf = (data: object) =>
-    ({ ...structuredClone(data), cookie: new session.Cookie() }) as never as session.Session
-
-  test('every key that one side only changed has that side’s value, and one that both changed has ours', () => {
-    fc.assert(
-      fc.property(content, content, content, (base, ours, theirs) => {
-        const copy = new WorkingCopy(sessionOf(base) as never)
-        const now = copy.session as unknown as Record<string, unknown>
-        for (const key of Object.keys(base)) if (!Object.hasOwn(ours, key)) delete now[key]
-        Object.assign(now, structuredClone(ours))
-        const conflicts = copy.rebase(sessionOf(theirs) as never)
-        for (const key of new Set([base, ours, theirs].flatMap(Object.keys))) {
-          const [b, o, t] = [base, ours, theirs].map((side) =>
-            Object.hasOwn(side, key) ? JSON.stringify(side[key]) : undefined,
-          )
-          const expected = o === b ? t : o
-          const actual = Object.hasOwn(now, key) ? JSON.stringify(now[key]) : undefined
-          expect([key, actual]).toEqual([key, expected])
-          expect(conflicts.includes(key)).toBe(o !== b && t !== b)
-        }
-        expect(copy.isChanged).toBe(JSON.stringify(now) !== JSON.stringify(sessionOf(theirs)))
-      }),
-      { numRuns: 2_000 },
-    )
-  })
-})

@@ -7,10 +7,11 @@ import { SessionRegistry } from 'handshake-session/internals'
 import type { Socket } from 'socket.io'
 import type { Socket as Client } from 'socket.io-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type App, type AppOptions, ask, connect, cookieOf, idOf, next, pair, startApp } from './support/app.js'
+import { type App, type AppOptions, ask, connect, cookieOf, hear, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { later } from './support/later.js'
 import { otherProgram, read } from './support/other-program.js'
+import { SlowStore } from './support/slow-store.js'
 
 /** A way in which a session ends. */
 interface Ending {
@@ -128,6 +129,40 @@ test('after regenerate the socket is closed when the response is out, and hears 
   await Promise.all([response, closed])
 })
 
+test('a connection whose session has ended joins no other namespace until it is closed', async () => {
+  const app = await startApp()
+  app.io.of('/chat')
+  let respond = () => {}
+  const regenerated = new Promise<void>((done) => {
+    app.express.get('/slow', (req, res) => {
+      respond = () => res.json({})
+      req.session.regenerate(() => done())
+    })
+  })
+  const cookie = await app.login()
+  const { client } = await pair(app, cookie)
+  const response = app.get('/slow', cookie)
+  onTestFinished(async () => {
+    respond()
+    await response
+  })
+  await regenerated
+  const chat = client.io.socket('/chat').connect()
+  expect(await next(chat, 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_NOT_FOUND' } })
+})
+
+test('by a socket that left nobody updates the session', async () => {
+  const app = await startApp()
+  const { client, socket } = await pair(app, await app.login())
+  const left = next(socket.conn as never, 'close')
+  client.disconnect()
+  await left
+  await expect(app.sessions.update(socket, () => {})).rejects.toMatchObject({
+    code: 'ERR_SESSION_NOT_FOUND',
+    message: expect.stringContaining('its client left'),
+  })
+})
+
 test('a regenerate of a request that was aborted closes the sockets all the same', async () => {
   const app = await startApp()
   let regenerate = () => {}
@@ -146,7 +181,7 @@ test('a regenerate of a request that was aborted closes the sockets all the same
   await arrived
   abort.abort()
   await Promise.all([response, closed])
-})
+}, 4_000) // A response that never ends keeps them for 5 s.
 
 test('events still queued when the session ends reach no handler', async () => {
   const app = await startApp()
@@ -177,11 +212,13 @@ test('end is told before the sockets are closed: what its listener emits to the 
 
 test('end is not told for a session that no socket has', async () => {
   const app = await startApp()
-  app.sessions.on('end', () => expect.unreachable('nobody has it'))
+  const told = vi.fn()
+  app.sessions.on('end', told)
   const cookie = await app.login()
   await app.get('/regenerate', '')
   await app.get('/logout', '')
   await app.sessions.revoke(idOf(cookie))
+  expect(told).not.toHaveBeenCalled()
 })
 
 test('a listener of end that throws goes to onError, and the sockets are closed all the same', async () => {
@@ -212,6 +249,64 @@ test('a session that the store could not destroy lives on: its client is let in 
   await pair(app, cookie)
 })
 
+describe('that a session has ended is remembered', () => {
+  /** A session that another node has ended, although the store still has it, as when that lags; and the code of `load`. */
+  async function startEnded() {
+    const app = await startApp()
+    const cookie = await app.login()
+    const end = (ids: string[]) => hear(app, { ended: ids.map((id) => [app.sessions.room(id), 'destroyed']) })
+    const look = () =>
+      app.sessions.load({ headers: { cookie } }).then(
+        ({ user }) => user,
+        ({ code }) => code,
+      )
+    end([idOf(cookie)])
+    expect(await look()).toBe('ERR_SESSION_NOT_FOUND')
+    return { end, look }
+  }
+
+  test('for ten minutes', async () => {
+    const { end, look } = await startEnded()
+    onTestFinished(() => void vi.useRealTimers())
+    for (const [later, outcome] of [
+      [599_000, 'ERR_SESSION_NOT_FOUND'],
+      [2_000, 'ann'],
+    ] as const) {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + later })
+      end([`another, ${later} later`])
+      expect(await look()).toBe(outcome)
+    }
+  })
+
+  test('of the last 100,000', async () => {
+    const { end, look } = await startEnded()
+    const others = Array.from({ length: 100_000 }, (_, index) => `other ${index}`)
+    end(others.slice(1))
+    expect(await look()).toBe('ERR_SESSION_NOT_FOUND')
+    end(others.slice(0, 1))
+    expect(await look()).toBe('ann')
+  })
+})
+
+test('a session that ends while it is first read is given to nobody', async () => {
+  const store = new SlowStore()
+  const app = await startApp({ store })
+  const cookie = await app.login()
+  const answer = store.slowDown()
+  const loading = app.sessions.load({ headers: { cookie } })
+  await app.sessions.revoke(idOf(cookie))
+  answer()
+  await expect(loading).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+})
+
+test('a new session under an id that has ended is one', async () => {
+  const app = await startApp({ session: { genid: () => 'the one id' } })
+  const cookie = await app.login('ann')
+  await app.get('/logout', cookie)
+  const { socket } = await pair(app, await app.login('bob'))
+  expect(socket.handshake.session.user).toBe('bob')
+})
+
 describe('touch', () => {
   const maxAge = 400
 
@@ -231,7 +326,7 @@ describe('touch', () => {
     expect(store.calls.touch).toBeLessThanOrEqual((Date.now() - started) / (maxAge / 10) + 1)
     expect(store.calls.set).toBe(0)
     await next(client, 'disconnect')
-  })
+  }, 20_000)
 
   test('what the server sends does not extend it: ends within a second of its expiry', async () => {
     const app = await startApp({ session: { cookie: { maxAge } } })
@@ -332,6 +427,9 @@ describe('a store whose writes land late, after the session was destroyed', () =
       const update = app.sessions.update(socket, (s) => (s.count = 1))
       await expect(update).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
     }))
+
+  test('a request that only extends the session is undone', () =>
+    destroyDuring((app, { handshake }) => app.get('/session', String(handshake.headers.cookie))))
 
   test('a touch is undone', () =>
     destroyDuring((_app, _socket, client) => {

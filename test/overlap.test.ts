@@ -252,16 +252,16 @@ test('save and update get through while requests write without a pause', async (
   await Promise.all(requests)
 })
 
-test('a store whose `set` only rejects keeps nobody waiting', async () => {
+test.each([
+  ['only rejects', () => Promise.reject(new Error('down'))],
+  ['throws', () => JSON.parse('{')],
+])('a store whose `set` %s keeps nobody waiting', async (_what, failing) => {
   const { app, store, id, stored } = await start()
-  const failing = async () => {
-    throw new Error('down')
-  }
   app.sessions.close()
   const { set } = store
   Object.assign(store, { set: failing })
   const sessions = handshakeSession({ store, secret, timeout: 600_000 })
-  await expect(Promise.resolve(store.set(id, {} as never))).rejects.toThrow('down')
+  await expect((async () => store.set(id, {} as never))()).rejects.toThrow()
   const updating = sessions.update(id, (session) => {
     session.count = 1
   })

@@ -8,18 +8,21 @@ import { signedCookie } from './compat/handshakes.js'
 import { type App, ask, connect, idOf, next, secret, startApp } from './support/app.js'
 
 /** A client of ann with state worth recovering, its connection cut, and packets that it missed. */
-async function lose(skipMiddlewares: boolean | undefined) {
+async function lose(skipMiddlewares?: boolean, { required = true, before = (_app: App) => {} } = {}) {
   const recovery = skipMiddlewares === undefined ? {} : { skipMiddlewares }
-  const app = await startApp({ io: { connectionStateRecovery: recovery } })
+  const app = await startApp({ required, attach: false, io: { connectionStateRecovery: recovery } })
+  before(app)
+  app.sessions.attach(app.io)
   app.io.on('connection', (socket) => {
-    socket.on('sync', (answer) => answer(socket.handshake.session.user))
+    const { user = 'nobody' } = socket.handshake.session ?? {}
+    socket.on('sync', (answer) => answer(user))
     if (socket.recovered) return
-    socket.data.secret = `secret of ${socket.handshake.session.user}`
-    socket.join(`room of ${socket.handshake.session.user}`)
+    socket.data.secret = `secret of ${user}`
+    socket.join(`room of ${user}`)
     socket.emit('welcome', 1)
   })
   const ann = await app.login('ann')
-  const headers = { cookie: ann }
+  const headers: { cookie?: string } = { cookie: ann }
   const connection = next<Socket>(app.io, 'connection')
   const client = connect(app.url, undefined, {
     extraHeaders: headers,
@@ -96,7 +99,23 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
     expect(wire.length).toBeGreaterThan(0)
     expect(wire.join()).not.toMatch(/ann|news|more/)
     expect(client.id).toBe(fresh.id)
+    expect(app.io.sockets.adapter.sids.size).toBe(1)
     expect((app.io.of('/') as unknown as { _preConnectSockets: Map<string, unknown> })._preConnectSockets.size).toBe(0)
+  })
+
+  test('without its cookie, where none is required, nothing of the session is given back', async () => {
+    const { app, headers, client, socket } = await lose(skipMiddlewares, { required: false })
+    const wire = wiretap(client)
+    const again = next<Socket>(app.io, 'connection')
+    await cut(client, socket, () => miss(app))
+    delete headers.cookie
+    client.connect()
+    const fresh = await again
+    expect(fresh.recovered).toBe(false)
+    expect(fresh.id).not.toBe(socket.id)
+    expect(fresh.data).toEqual({ secret: 'secret of nobody' })
+    expect(await ask(client, 'sync')).toBe('nobody')
+    expect(wire.join()).not.toMatch(/ann|news|more/)
   })
 
   test('a stranger who knows the private id of a client that is back takes nothing from it', async () => {
@@ -171,16 +190,32 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
   })
 })
 
+test('a middleware that stands before the guard is not shown what was kept', async () => {
+  const seen: unknown[] = []
+  const before = (app: App) => {
+    app.io.use((socket, pass) => {
+      seen.push({ data: { ...socket.data }, rooms: [...socket.rooms] })
+      pass()
+    })
+  }
+  const { app, client, socket } = await lose(undefined, { before })
+  const again = next<Socket>(app.io, 'connection')
+  await cut(client, socket, () => miss(app))
+  client.connect()
+  expect((await again).data).toEqual({ secret: 'secret of ann' })
+  expect(seen).toEqual(Array(2).fill({ data: {}, rooms: [] }))
+})
+
 describe('two instances on one server, each with its own store and cookie', () => {
   /** A client of ann and of a team, and the cookie of another team. */
-  async function loseTwo() {
+  async function loseTwo(options = {}, team = signedCookie('red', 'team')) {
     const app = await startApp({ io: { connectionStateRecovery: {} } })
     const teams = new session.MemoryStore()
     for (const id of ['red', 'blue']) teams.set(id, { cookie: { originalMaxAge: null } } as session.SessionData)
-    const sessions = handshakeSession({ store: teams, secret, name: 'team' }).attach(app.io)
+    const sessions = handshakeSession({ store: teams, secret, name: 'team', ...options }).attach(app.io)
     onTestFinished(() => sessions.close())
     const ann = await app.login()
-    const headers = { cookie: `${ann}; ${signedCookie('red', 'team')}` }
+    const headers = { cookie: `${ann}; ${team}` }
     app.io.on('connection', (socket) => {
       if (socket.recovered) return
       socket.emit('welcome', 1)
@@ -204,6 +239,14 @@ describe('two instances on one server, each with its own store and cookie', () =
     const recovered = await again
     expect(recovered).toMatchObject({ recovered: true, data: { of: 'red' } })
     expect([...recovered.rooms]).toEqual(expect.arrayContaining([rooms.ann, rooms.red]))
+  })
+
+  test('the owner of one, where the other is not required, recovers', async () => {
+    const { app, client, socket } = await loseTwo({ required: false }, '')
+    const again = next<Socket>(app.io, 'connection')
+    await cut(client, socket, () => {})
+    client.connect()
+    expect(await again).toMatchObject({ recovered: true, data: { of: 'red' } })
   })
 
   test('one that lost one of them is a new connection, with the rooms that it has now and no old data', async () => {

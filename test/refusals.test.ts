@@ -46,6 +46,12 @@ const signed = (id: string) => `connect.sid=${encodeURIComponent(`s:${sign(id, s
 
 const cases: Record<string, Case> = {
   'no cookie': { code: 'ERR_SESSION_COOKIE_MISSING', cookie: () => undefined, cause: /No cookie at all came/ },
+  'a cookie of another name, and many that cannot be': {
+    code: 'ERR_SESSION_COOKIE_MISSING',
+    cookie: () =>
+      `theme=dark; ${'x'.repeat(65)}=1; [odd]=1; ${Array.from({ length: 40 }, (_, i) => `n${i}=1`).join('; ')}`,
+    cause: /Cookies that came: ("(theme|n\d+)"(, )?){20}$/,
+  },
   'a cookie of another name': {
     code: 'ERR_SESSION_COOKIE_MISSING',
     cookie: () => 'theme=dark',
@@ -289,13 +295,28 @@ test('required: false: a page of another site connects, without the session', as
   expect((await connection).handshake.session).toBeUndefined()
 })
 
-test('required: false still refuses when the store cannot tell', async () => {
-  const store = new BreakableStore((_id, callback) => callback(new Error('down')))
-  const app = await startApp({ store, required: false })
+test.each<[string, Get, SessionErrorCode]>([
+  ['fails', (_id, callback) => callback(new Error('down')), 'ERR_SESSION_STORE'],
+  ['does not answer', () => {}, 'ERR_SESSION_TIMEOUT'],
+])('required: false still refuses when the store %s, and explain says so', async (_what, failure, code) => {
+  const store = new BreakableStore(failure)
+  const app = await startApp({ store, required: false, timeout: 50 })
   const cookie = await app.login()
   store.broken = store.failure
-  const error = await next(connect(app.url, cookie), 'connect_error')
-  expect(error).toMatchObject({ data: { code: 'ERR_SESSION_STORE' } })
+  expect(await next(connect(app.url, cookie), 'connect_error')).toMatchObject({ data: { code } })
+  expect(await app.sessions.explain({ headers: { cookie } })).toMatchObject({ accepted: false, code })
+})
+
+test('required: false: a ticket that is refused connects without the session, and explain says so', async () => {
+  const app = await startApp({ required: false })
+  const connection = next<Socket>(app.io, 'connection')
+  const auth = { ticket: 'none of ours' }
+  await next(connect(app.url, await app.login(), { auth }), 'connect')
+  expect((await connection).handshake.session).toBeUndefined()
+  expect(await app.sessions.explain({ headers: {}, auth })).toMatchObject({
+    accepted: true,
+    code: 'ERR_SESSION_TICKET',
+  })
 })
 
 test('an onError that throws changes nothing', async () => {

@@ -1,10 +1,12 @@
 /** One contract, on every store that is known to work. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { RedisStore } from 'connect-redis'
 import session from 'express-session'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type App, ask, connect, idOf, next, pair, startApp } from './support/app.js'
-import { read } from './support/other-program.js'
-import { type OpenStore, stores } from './support/stores.js'
+import { read, write } from './support/other-program.js'
+import { startRedis } from './support/services.js'
+import { type OpenStore, openRedis, stores } from './support/stores.js'
 
 describe.each(Object.entries(stores))('%s', (_name, open) => {
   let opened: OpenStore
@@ -12,6 +14,10 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
     opened = await open()
   }, 600_000)
   afterAll(() => opened.close())
+  afterEach(() => {
+    // What express-session listens to, and leaves on the store.
+    for (const event of ['connect', 'disconnect']) opened.store.removeAllListeners(event)
+  })
 
   /** An app on the store, in which sessions last for a minute. */
   const start = (options = {}): Promise<App> =>
@@ -34,6 +40,35 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
     const update = () => app.sessions.update(idOf(cookie), (s) => (s.count = (s.count ?? 0) + 1))
     await Promise.all(Array.from({ length: 20 }, update))
     expect(await app.get('/session', cookie)).toMatchObject({ count: 20 })
+  })
+
+  test('an update that another program overtakes builds on what that one wrote, if it differs only by case', async () => {
+    const app = await start()
+    const cookie = await app.login()
+    await app.get('/set/theme/dark', cookie)
+    let runs = 0
+    await app.sessions.update(idOf(cookie), async (s) => {
+      if (++runs === 1) await writeUnseen(opened.store, idOf(cookie), 'theme', 'DARK')
+      s.count = 1
+    })
+    expect(await app.get('/session', cookie)).toMatchObject({ theme: 'DARK', count: 1 })
+  })
+
+  test('a session that expires is over: its socket is closed, and no update finds it', async () => {
+    const app = await start({ session: { cookie: { maxAge: 1_000 } } })
+    const cookie = await app.login()
+    const { client } = await pair(app, cookie)
+    await next(client, 'disconnect')
+    await expect(app.sessions.update(idOf(cookie), () => {})).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+  })
+
+  test('a session that is written as one that is over does not stay', async () => {
+    const app = await start()
+    const cookie = await app.login()
+    await app.sessions.update(idOf(cookie), (s) => {
+      s.cookie.maxAge = -500
+    })
+    await vi.waitFor(async () => expect(await read(opened.store, idOf(cookie)).catch(() => {})).toBeFalsy(), 5_000)
   })
 
   test('a client event extends it', async () => {
@@ -95,3 +130,80 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
     expect(socket.handshake.session.cookie).toBeInstanceOf(session.Cookie)
   })
 })
+
+/** As a program that we do not see: by the store's class, past what observes this instance. */
+function writeUnseen(store: session.Store, id: string, key: string, value: unknown): Promise<void> {
+  const { get, set } = Object.getPrototypeOf(store) as session.Store
+  return write({ get: get.bind(store), set: set.bind(store) } as session.Store, id, key, value)
+}
+
+type Done = (error?: unknown, record?: object) => void
+
+const encrypted = (record: object) =>
+  ({ cookie: {}, secret: Buffer.from(JSON.stringify(record)).toString('base64') }) as never
+const decrypted = (found?: object) => found && JSON.parse(Buffer.from(Object(found).secret, 'base64').toString())
+
+/** On Redis, without writing there what it was given. */
+class EncryptingStore extends RedisStore {
+  override get(id: string, done: Done) {
+    return super.get(id, (error, found) => done(error, decrypted(found)))
+  }
+
+  override set(id: string, record: object, done: Done) {
+    return super.set(id, encrypted(record), done)
+  }
+}
+
+/** All that is looked at is of one class. */
+class ThoroughStore extends EncryptingStore {
+  override get(id: string, done: Done) {
+    return super.get(id, done)
+  }
+
+  override set(id: string, record: object, done: Done) {
+    return super.set(id, record, done)
+  }
+
+  override destroy(id: string, done: Done) {
+    return super.destroy(id, done)
+  }
+}
+
+type Client = RedisStore['client']
+
+/** Reads it by the serializer. */
+class WritingStore extends RedisStore {
+  override set(id: string, record: object, done: Done) {
+    return super.set(id, encrypted(record), done)
+  }
+}
+
+/** A store of no class that has such methods. */
+function storeOfItsOwn(client: Client): session.Store {
+  const own = new EncryptingStore({ client })
+  const methods = { get: own.get.bind(own), set: own.set.bind(own), destroy: own.destroy.bind(own) }
+  return Object.assign(Object.create(session.Store.prototype), own, methods)
+}
+
+const serializer = { stringify: JSON.stringify, parse: (text: string) => decrypted(JSON.parse(text)) }
+
+test.each<[string, (client: Client) => object]>([
+  ['by two methods of its class', (client) => new EncryptingStore({ client })],
+  ['by one method of its class', (client) => new WritingStore({ client, serializer })],
+  ['by all methods of its class', (client) => new ThoroughStore({ client })],
+  ['by methods of the instance', storeOfItsOwn],
+])(
+  'a store that encrypts %s is not passed by',
+  async (_how, open) => {
+    const redis = await startRedis()
+    const { store, close } = await openRedis(redis.url)
+    onTestFinished(() => close().then(() => redis.stop()))
+    const { client } = store as RedisStore
+    const app = await startApp({ store: open(client) as session.Store })
+    const cookie = await app.login()
+    await app.sessions.update(idOf(cookie), (s) => (s.count = 7))
+    expect(await app.get('/session', cookie)).toMatchObject({ user: 'ann', count: 7 })
+    expect(await client.get(`sess:${idOf(cookie)}`)).toMatch(/^{"cookie":{},"secret":"[^"]*"}$/)
+  },
+  60_000,
+)

@@ -1,6 +1,7 @@
 /** Tickets: the session for clients that cannot send the cookie. 60 seconds, once, bound to the session. */
 import session from 'express-session'
 import { handshakeSession } from 'handshake-session'
+import { Tickets } from 'handshake-session/internals'
 import type { Socket } from 'socket.io'
 import { describe, expect, test, vi } from 'vitest'
 import { type App, connect, idOf, next, nextAsks, secret, startApp } from './support/app.js'
@@ -52,6 +53,8 @@ test('it is good once, also when a slow HTTP request overwrites the session mean
   await app.get('/slow', cookie)
   expect(await read(app.store, idOf(cookie))).not.toHaveProperty('__tickets')
   expect(await next(connectWith(app, ticket), 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_TICKET' } })
+  const explanation = await app.sessions.explain({ headers: {}, auth: { ticket } })
+  expect(explanation).toMatchObject({ accepted: false, code: 'ERR_SESSION_TICKET' })
 })
 
 test('of many handshakes at once with one ticket, one gets in', async () => {
@@ -96,6 +99,7 @@ test('single use holds across processes that share the store', async () => {
   await next(connectWith(app, ticket), 'connect')
   const elsewhere = handshakeSession({ store: otherProgram(app.store), secret })
   const handshake = { headers: {}, auth: { ticket } }
+  expect(await elsewhere.explain(handshake)).toMatchObject({ accepted: false, code: 'ERR_SESSION_TICKET' })
   await expect(elsewhere.load(handshake)).rejects.toMatchObject({
     code: 'ERR_SESSION_TICKET',
     message: expect.stringContaining('used before'),
@@ -139,6 +143,46 @@ test('after 60 seconds it is too old', async () => {
   }
 })
 
+test('100 of a session are used within a minute, and no more; after that minute they are forgotten', async () => {
+  const app = await startTicketApp()
+  const cookie = await app.login()
+  const show = () => {
+    const ticket = app.sessions.ticket({ session: {}, sessionID: idOf(cookie) })
+    return app.sessions.load({ headers: {}, auth: { ticket } })
+  }
+  for (let times = 0; times < 100; times++) await show()
+  await expect(show()).rejects.toMatchObject({
+    code: 'ERR_SESSION_TICKET',
+    message: expect.stringContaining('100 of this session'),
+  })
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_001 })
+  try {
+    await show()
+  } finally {
+    vi.useRealTimers()
+  }
+  expect(Object.keys((await read(app.store, idOf(cookie)))?.['__tickets'] as object)).toHaveLength(1)
+})
+
+test('a process remembers that a ticket was used as long as it would be good, and no longer', async () => {
+  const tickets = new Tickets([secret])
+  const forgetful = { update: async (mark: (session: object) => void) => mark({}) } as never
+  const late = { id: 'id', nonce: 'late', expires: Date.now() - 1 }
+  const good = { id: 'id', nonce: 'good', expires: Date.now() + 60_000 }
+  for (const ticket of [late, good, late]) await tickets.redeem(ticket, forgetful)
+  await expect(tickets.redeem(good, forgetful)).rejects.toMatchObject({ code: 'ERR_SESSION_TICKET' })
+})
+
+test('after close() a ticket lets nobody in, and is not even looked up', async () => {
+  const store = new CountingStore()
+  const app = await startTicketApp({ store })
+  const ticket = await app.get('/ticket', await app.login())
+  app.sessions.close()
+  store.reset()
+  expect(await next(connectWith(app, ticket), 'connect_error')).toMatchObject({ data: { code: 'ERR_SESSION_ENDED' } })
+  expect(store.calls).toEqual({ get: 0, set: 0, touch: 0, destroy: 0 })
+})
+
 test('after the session is revoked its ticket is worth nothing', async () => {
   const app = await startTicketApp()
   const cookie = await app.login()
@@ -179,6 +223,7 @@ describe('anything else in its place is refused, and ends nothing', () => {
     ['an empty string', () => ''],
     ['a short string', () => 'abc'],
     ['a huge string', () => 'A'.repeat(100_000)],
+    ['a ticket with more than belongs to it', (ticket) => `${ticket}${' '.repeat(1_000)}`],
     ['a changed ticket', changed],
     ['a truncated ticket', (ticket) => ticket.slice(0, 40)],
   ]

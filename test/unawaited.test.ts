@@ -4,6 +4,7 @@ import type { HandshakeSessionOptions, SessionError } from 'handshake-session'
 import { expect, test, vi } from 'vitest'
 import { connect, idOf, next, pair, startApp } from './support/app.js'
 import { FaultyStore } from './support/faulty-store.js'
+import { otherProgram } from './support/other-program.js'
 
 async function start(options: Partial<HandshakeSessionOptions> = {}) {
   const told = new EventEmitter<{ error: [string] }>()
@@ -74,6 +75,18 @@ test.each([true, false])(
     expect(errors).toEqual(['save ERR_SESSION_NOT_FOUND'])
   },
 )
+
+test('save: what a request saves of a session that another program has deleted, with mergeHttpSaves', async () => {
+  const { app, cookie, id, errors } = await start({ mergeHttpSaves: true })
+  app.express.get('/slow', (req, res) => {
+    otherProgram(app.store).destroy(id, () => {
+      req.session.count = 1
+      res.end('done')
+    })
+  })
+  await (await fetch(`${app.url}/slow`, { headers: { cookie } })).text()
+  expect(errors).toEqual(['save ERR_SESSION_NOT_FOUND'])
+})
 
 test.each([
   ['throws', () => JSON.parse('{')],

@@ -34,6 +34,8 @@ export async function openMySQL(url: string): Promise<OpenStore> {
   const pool = mysql.createPool(url)
   const store = new (connectMySQL(session))({ createDatabaseTable: true }, pool)
   await store.onReady()
+  // As a table that the app has made itself may be: it compares without case.
+  await pool.query('ALTER TABLE sessions MODIFY data MEDIUMTEXT COLLATE utf8mb4_general_ci')
   return { store, close: () => store.close().then(() => pool.end()) }
 }
 

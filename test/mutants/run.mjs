@@ -1,0 +1,92 @@
+/**
+ * npm run mutants: each row of the table breaks one line of the core, in a copy of the build, and the test file that it
+ * names must fail by that. Prints a line per row; exits with 1 if a row survives, or is out of date.
+ *
+ * `npm run mutants -- PATTERN` runs the rows whose file or phrase matches; `--copies 1` uses one core.
+ */
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Copy, OutOfDate } from './copy.mjs'
+import { table } from './table.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { copies: { type: 'string', default: '2' } },
+})
+const pattern = new RegExp(positionals.join(' '), 'i')
+const rows = table.filter(({ file, broken }) => pattern.test(`${file}: ${broken}`))
+
+const copies = await Promise.all(Array.from({ length: Number(values.copies) }, () => Copy.make(root)))
+const removed = () => Promise.all(copies.map((copy) => copy.remove()))
+process.once('SIGINT', () => removed().then(() => process.exit(130)))
+const started = performance.now()
+try {
+  const counts = { killed: 0, survived: 0, 'out of date': 0 }
+  const unsound = await failures(testsOf(rows))
+  await share(rows, async (row, copy) => {
+    const { verdict, detail } = unsound.get(row.test) ?? (await judge(row, copy))
+    counts[verdict]++
+    console.log(`${verdict.padEnd(11)} ${row.file}: ${row.broken} (${detail})`)
+  })
+  const outOfDate = counts['out of date'] ? `, ${counts['out of date']} out of date` : ''
+  console.log(`${counts.killed} killed, ${counts.survived} survived${outOfDate}, in ${secondsSince(started)} s`)
+  if (rows.length === 0 || counts.killed < rows.length) process.exitCode = 1
+} finally {
+  await removed()
+}
+
+/** Each test file that the rows name, with a pattern for all those of its tests that they name. */
+function testsOf(rows) {
+  return [...new Set(rows.map(({ test }) => test))].map((test) => {
+    const names = rows.filter((row) => row.test === test).map(({ only }) => only)
+    return { test, only: names.every(Boolean) ? names.join('|') : undefined }
+  })
+}
+
+/** What is said of rows whose test file fails with nothing broken. */
+async function failures(tests) {
+  const found = new Map()
+  await share(tests, async ({ test, only }, copy) => {
+    const outcome = await outcomeOf(() => copy.test(test, only))
+    if (outcome.verdict !== 'survived')
+      found.set(test, { verdict: 'out of date', detail: `with nothing broken: ${outcome.detail}` })
+  })
+  return found
+}
+
+/** Whether the test notices that this line is broken, and which one. */
+async function judge(row, copy) {
+  const begun = performance.now()
+  const { verdict, detail } = await outcomeOf(
+    () => copy.whileBroken(row, () => copy.test(row.test, row.only)),
+    row.hangs,
+  )
+  return { verdict, detail: `${detail}, ${secondsSince(begun)} s` }
+}
+
+/** `killed` is a test that fails, by what it expects; one that does not even end is that only where the row says so. */
+async function outcomeOf(work, hangs) {
+  try {
+    const { failed, why, isEnded } = await work()
+    if (isEnded) return { verdict: hangs ? 'killed' : 'out of date', detail: 'it hangs' }
+    if (why.startsWith('ReferenceError')) return { verdict: 'out of date', detail: why }
+    return failed === undefined ? { verdict: 'survived', detail: 'all pass' } : { verdict: 'killed', detail: failed }
+  } catch (error) {
+    if (error instanceof OutOfDate) return { verdict: 'out of date', detail: error.message }
+    throw error
+  }
+}
+
+/** Works through the list, each copy on one thing at a time. */
+async function share(list, work) {
+  const rest = list.values()
+  const worker = async (copy) => {
+    for (const each of rest) await work(each, copy)
+  }
+  await Promise.all(copies.map(worker))
+}
+
+function secondsSince(time) {
+  return ((performance.now() - time) / 1_000).toFixed(1)
+}

@@ -1,0 +1,52 @@
+/**
+ * Every guard, bound, rule and security condition of the core, one row each: who adds one to `src/` adds its row.
+ *
+ * A group is one source file; its rows say what is broken, the text that is replaced (it must be there exactly once), its
+ * replacement, and the test file that must fail, without `.test.ts`. Then, if need be, a pattern of the names of the tests
+ * that are run, so that it is quick; and `'hangs'` where the test cannot even end.
+ */
+import { admission } from './table/admission.mjs'
+import { cluster } from './table/cluster.mjs'
+import { cookie } from './table/cookie.mjs'
+import { handshakeSession } from './table/handshake-session.mjs'
+import { options } from './table/options.mjs'
+import { origin } from './table/origin.mjs'
+import { recovery } from './table/recovery.mjs'
+import { registry } from './table/registry.mjs'
+import { session } from './table/session.mjs'
+import { sessionEnd } from './table/session-end.mjs'
+import { sessionOrder } from './table/session-order.mjs'
+import { socketIO } from './table/socket-io.mjs'
+import { store } from './table/store.mjs'
+import { ticket } from './table/ticket.mjs'
+import { workingCopy } from './table/working-copy.mjs'
+
+const groups = [
+  ...options,
+  ...handshakeSession,
+  ...cookie,
+  ...origin,
+  ...ticket,
+  ...store,
+  ...workingCopy,
+  ...admission,
+  ...socketIO,
+  ...recovery,
+  ...cluster,
+  ...session,
+  ...sessionOrder,
+  ...sessionEnd,
+  ...registry,
+]
+
+export const table = groups.flatMap(({ file, rows }) =>
+  rows.map(([broken, text, replacement, test, only, hangs]) => ({
+    file,
+    broken,
+    text,
+    replacement,
+    test,
+    only,
+    hangs,
+  })),
+)

@@ -1,0 +1,118 @@
+/** Where Socket.IO is touched: every namespace, and every event. */
+export const socketIO = [
+  {
+    file: 'socket-io.ts',
+    rows: [
+      [
+        'namespaces that are there at attach are open',
+        '  for (const namespace of namespaces.values()) addGuard(namespace, guard)\n',
+        '',
+        'connect',
+        'in middleware and connection',
+      ],
+      [
+        'namespaces that come later are open',
+        '    addGuard(namespace, guard)\n    const { _fns',
+        '    const { _fns',
+        'connect',
+        'a namespace that comes later',
+      ],
+      [
+        'the guard of a dynamic namespace stands last',
+        'middlewares.unshift(...middlewares.splice(middlewares.indexOf(guard), 1))',
+        '',
+        'connect',
+        'its own middlewares',
+      ],
+      ['who attaches twice guards twice', 'if (!middlewares.includes(guard)) ', '', 'options', 'attach twice'],
+      [
+        'children of a dynamic namespace that are there already are open',
+        '[namespace, ...(children ?? [])]',
+        '[namespace]',
+        'connect',
+        'attach\\(dynamic',
+      ],
+      [
+        'children of a dynamic namespace give back what they kept',
+        'if (children?.has(child)) withholdRecovery(child as never)',
+        '',
+        'connect',
+        'attach\\(dynamic',
+      ],
+      [
+        'recovered connections skip the guard',
+        '  neverSkipMiddlewares(server)\n',
+        '',
+        'recovery',
+        'skipMiddlewares: (undefined|true) with the cookie of another',
+      ],
+      [
+        'what was kept is given back before the guard was asked',
+        '  withholdRecovery(namespace as never)\n',
+        '',
+        'recovery',
+        'with the cookie of another',
+      ],
+      [
+        'a handshake without a request (WebTransport) fails',
+        'request ? [handshake, request] : [handshake]',
+        '[handshake, request as never]',
+        'ticket',
+        'WebTransport',
+      ],
+      [
+        'middlewares that a socket has already are lost',
+        'Array.isArray(fns) && fns.length === 0',
+        'Array.isArray(fns)',
+        'connect',
+        'middlewares of a socket',
+      ],
+    ],
+  },
+  {
+    file: 'event-gate.ts',
+    rows: [
+      [
+        'an event reads a session that may be stale',
+        'if (live.isStale(options.freshFor)) {',
+        'if (false) {',
+        'fresh',
+        'at the next event after freshFor',
+      ],
+      [
+        'an event of a session that cannot be read passes',
+        "(error) => live.ended || next(tell(error, 'refresh'))",
+        "(error) => live.ended || next(void tell(error, 'refresh') as never)",
+        'faults/faults',
+        'an event comes',
+      ],
+      [
+        'an event of a session that has ended passes',
+        '  if (live.ended) return\n',
+        '',
+        'mortal',
+        'hears no event until then',
+      ],
+      [
+        'an event extends the session with touch: false',
+        'touch && live.wantsTouch',
+        'live.wantsTouch',
+        'mortal',
+        'touch: false',
+      ],
+      ['every event is written as a touch', 'touch && live.wantsTouch', 'touch', 'mortal', 'on a store without touch'],
+      ['no event extends the session', 'touch && live.wantsTouch', 'false', 'mortal', 'on a store without touch'],
+      [
+        'a touch that fails is not told',
+        "live.ended || tell(error, 'touch')",
+        'live.ended',
+        'faults/faults',
+        'touches the session while the store throws',
+      ],
+    ],
+  },
+  {
+    file: 'room.ts',
+    rows: [['the name of a room tells the id', "sha256(id, 'base64url')", 'id', 'connect', 'room\\(id\\) reaches']],
+  },
+]

@@ -1,0 +1,102 @@
+/** Tickets, and the way from a handshake to a session id. */
+export const ticket = [
+  {
+    file: 'ticket.ts',
+    rows: [
+      ['a ticket of any type is read', "typeof ticket !== 'string' || ", '', 'ticket'],
+      ['a ticket of any length is read', 'ticket.length > maxLength', 'false', 'ticket'],
+      ['a ticket is good for ever', 'if (expires <= Date.now()) throw', 'if (false) throw', 'ticket'],
+      ['a ticket is good for ten minutes', 'const lifetime = 60_000', 'const lifetime = 600_000', 'ticket'],
+      [
+        'a ticket is read without being authenticated',
+        'Buffer.concat([content, decipher.final()]).toString()',
+        'content.toString()',
+        'ticket',
+      ],
+      [
+        'a ticket that is too short is read',
+        'if (bytes.length <= ivLength + tagLength) return undefined',
+        '',
+        'ticket',
+      ],
+      ['only the first secret decrypts', 'of this.#keys)', 'of this.#keys.slice(0, 1))', 'ticket'],
+      [
+        'this process forgets which tickets were used',
+        "if (this.#used.has(nonce)) throw refused('it was used before')",
+        '',
+        'ticket',
+      ],
+      [
+        'the session does not say which tickets were used',
+        "if (used.some(([other]) => other === nonce)) throw refused('it was used before')",
+        '',
+        'ticket',
+      ],
+      ['explain does not ask the session whether a ticket was used', ' || Object.hasOwn(used, nonce)', '', 'ticket'],
+      [
+        'explain does not ask this process whether a ticket was used',
+        'this.#used.has(nonce) || Object',
+        'Object',
+        'ticket',
+      ],
+      ['a session may use any number of tickets in a minute', 'used.length >= mostUsed', 'false', 'ticket'],
+      ['tickets that expired count for ever', '.filter(([, until]) => until > Date.now())', '', 'ticket'],
+      ['this process remembers used tickets for ever', '    this.#forgetExpired()\n', '', 'ticket'],
+      [
+        'a store that fails uses a ticket up',
+        "if (error.code !== 'ERR_SESSION_TICKET') this.#used.delete(nonce)",
+        '',
+        'ticket',
+      ],
+    ],
+  },
+  {
+    file: 'handshake.ts',
+    rows: [
+      ['nobody waits for the check of the origin', 'checking.then(verify)', 'verify()', 'refusals', 'a foreign Origin'],
+      [
+        'what is no handshake is taken for one',
+        "if (typeof headers === 'object' && headers !== null) return handshake",
+        'return handshake',
+        'options',
+      ],
+      [
+        'a store that fails makes anonymous',
+        'anonymous.includes(code)',
+        "anonymous.includes(code) || code === 'ERR_SESSION_STORE'",
+        'refusals',
+        'required: false',
+      ],
+      [
+        'a store that does not answer makes anonymous',
+        'anonymous.includes(code)',
+        "anonymous.includes(code) || code === 'ERR_SESSION_TIMEOUT'",
+        'refusals',
+        'required: false',
+      ],
+      [
+        'a ticket that is refused does not make anonymous',
+        "  'ERR_SESSION_TICKET',\n]",
+        ']',
+        'refusals',
+        'required: false',
+      ],
+      [
+        'a page of another site does not become anonymous',
+        "  'ERR_SESSION_ORIGIN',\n",
+        '',
+        'refusals',
+        'required: false',
+      ],
+      [
+        'explain says that whatever is refused is accepted, with required: false',
+        '!options.required && isAnonymous(refusal)',
+        '!options.required',
+        'refusals',
+        'required: false',
+      ],
+      ['explain prints what may be the value of a cookie', 'token.test(other)', 'true', 'refusals', 'explain names'],
+      ['explain prints any number of names', '.slice(0, mostHints)', '', 'refusals', 'explain names'],
+    ],
+  },
+]

@@ -1,0 +1,96 @@
+/** Which pages may use the cookie, rule by rule; `refusals.test.ts` has them on the wire, of real servers and clients. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Origins } from 'handshake-session'
+import { checkOrigin } from 'handshake-session/internals'
+import { describe, expect, test } from 'vitest'
+
+type Cors = ReturnType<Parameters<typeof checkOrigin>[2]>
+
+interface Rules {
+  origins?: Origins
+  cors?: Cors
+  url?: string
+}
+
+const host = 'a.example'
+const page = 'https://app.example.com'
+const jsonp = '/socket.io/?EIO=4&transport=polling&j=0'
+
+/** Whether a handshake with these headers may use the cookie; a refusal has its code. */
+async function passes(headers: IncomingHttpHeaders, { origins, cors = [], url }: Rules = {}): Promise<boolean> {
+  try {
+    await checkOrigin({ host, ...headers }, origins, () => cors, url)
+    return true
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ERR_SESSION_ORIGIN' })
+    return false
+  }
+}
+
+describe('a request without Origin', () => {
+  test.each<[string, IncomingHttpHeaders, string, boolean]>([
+    ['of a program', {}, '/socket.io/?EIO=4', true],
+    ['of the own site', { 'sec-fetch-site': 'same-origin', referer: 'https://evil.example/' }, jsonp, true],
+    ['from the address bar', { 'sec-fetch-site': 'none' }, jsonp, true],
+    ['of another host of the same site', { 'sec-fetch-site': 'same-site' }, jsonp, false],
+    ['of another site', { 'sec-fetch-site': 'cross-site' }, '/socket.io/?EIO=4', false],
+    ['of a kind that is not known yet', { 'sec-fetch-site': 'new' }, '/socket.io/?EIO=4', false],
+    ['of an old browser, by a script', {}, jsonp, false],
+    ['of an old browser, by a script, in the first place', {}, '/socket.io/?j=0&EIO=4', false],
+    ['of an old browser, by a script of the own site', { referer: 'https://a.example/page' }, jsonp, true],
+    ['of an old browser, from another page', { referer: 'https://evil.example/a.example' }, '/?EIO=4', false],
+    ['with a Referer that is none', { referer: 'a.example' }, '/?EIO=4', false],
+  ])('%s', async (_what, headers, url, may) => {
+    expect(await passes(headers, { url })).toBe(may)
+  })
+})
+
+describe('a page', () => {
+  test.each<[string, IncomingHttpHeaders, boolean]>([
+    ['of the server', { origin: 'https://a.example' }, true],
+    ['of the server, with the port of its protocol', { origin: 'https://a.example', host: 'a.example:443' }, true],
+    ['of another site', { origin: page }, false],
+    ['of another port', { origin: 'https://a.example:8443' }, false],
+    ['of an extension', { origin: 'chrome-extension://a.example' }, false],
+    ['whose Origin is empty', { origin: '', 'sec-fetch-site': 'same-origin' }, false],
+    ['that is called as what is not there, over TLS', { origin: 'https://undefined', host: undefined }, false],
+    ['that is called as what is not there', { origin: 'http://undefined', host: undefined }, false],
+  ])('%s', async (_what, headers, may) => {
+    expect(await passes(headers)).toBe(may)
+  })
+})
+
+describe('a page of another site, with', () => {
+  const credentials = true
+  test.each<[string, Rules, boolean]>([
+    ['nothing', {}, false],
+    ['origins: its own', { origins: page }, true],
+    ['origins: one that it begins as', { origins: 'https://app.example.co' }, false],
+    ['origins: another, though cors names it', { origins: [], cors: [{ origin: page }] }, false],
+    ['origins: a function that says so', { origins: () => true }, true],
+    ['origins: a function that says something truthy', { origins: () => 'yes' as never }, false],
+    ['origins: a function that promises it', { origins: async () => true }, true],
+    ['origins: a function that promises something truthy', { origins: async () => 'yes' as never }, false],
+    ['origins: a function that throws', { origins: () => JSON.parse('{') }, false],
+    ['origins: a function that rejects', { origins: async () => JSON.parse('{') }, false],
+    ['cors that names it', { cors: [{ origin: page }] }, true],
+    ['cors of which one names it', { cors: [{ origin: 'https://x.example' }, { origin: [/\.example\.com$/] }] }, true],
+    ['cors that allows all', { cors: [{ origin: true }] }, false],
+    ['cors that allows all, and their cookies', { cors: [{ origin: true, credentials }] }, true],
+    ["cors.origin: '*'", { cors: [{ origin: '*', credentials }] }, false],
+  ])('%s', async (_what, rules, may) => {
+    expect(await passes({ origin: page }, rules)).toBe(may)
+  })
+
+  test('a RegExp with /g, each time', async () => {
+    const origins = /^https:\/\/app\./g
+    for (let times = 0; times < 3; times++) expect(await passes({ origin: page }, { origins })).toBe(true)
+  })
+})
+
+test('who is refused is printed, but not at any length', async () => {
+  const checking = checkOrigin({ host, origin: `https://${'x'.repeat(10_000)}.example` }, undefined, () => [])
+  const error = await Promise.resolve(checking).catch((error: Error) => error)
+  expect(error?.message).toMatch(/"https:\/\/xxx.*"a\.example".*`origins`/)
+  expect(error?.message.length).toBeLessThan(1_000)
+})
