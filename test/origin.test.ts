@@ -10,6 +10,8 @@ interface Rules {
   origins?: Origins
   cors?: Cors
   url?: string
+  /** Whether the request is known to have come over TLS. */
+  secure?: boolean
 }
 
 const host = 'a.example'
@@ -17,9 +19,9 @@ const page = 'https://app.example.com'
 const jsonp = '/socket.io/?EIO=4&transport=polling&j=0'
 
 /** Whether a handshake with these headers may use the cookie; a refusal has its code. */
-async function passes(headers: IncomingHttpHeaders, { origins, cors = [], url }: Rules = {}): Promise<boolean> {
+async function passes(headers: IncomingHttpHeaders, { origins, cors = [], ...rest }: Rules = {}): Promise<boolean> {
   try {
-    await checkOrigin({ host, ...headers }, origins, () => cors, url)
+    await checkOrigin({ headers: { host, ...headers }, ...rest }, origins, () => cors)
     return true
   } catch (error) {
     expect(error).toMatchObject({ code: 'ERR_SESSION_ORIGIN' })
@@ -37,6 +39,8 @@ describe('a request without Origin', () => {
     ['of a kind that is not known yet', { 'sec-fetch-site': 'new' }, '/socket.io/?EIO=4', false],
     ['of an old browser, by a script', {}, jsonp, false],
     ['of an old browser, by a script, in the first place', {}, '/socket.io/?j=0&EIO=4', false],
+    ['of an old browser, by a script that spells it out', {}, '/socket.io/?EIO=4&transport=polling&%6A=0', false],
+    ['of an old browser, by a script that spells it so', {}, '/socket.io/?EIO=4&%6a=0', false],
     ['of an old browser, by a script of the own site', { referer: 'https://a.example/page' }, jsonp, true],
     ['of an old browser, from another page', { referer: 'https://evil.example/a.example' }, '/?EIO=4', false],
     ['with a Referer that is none', { referer: 'a.example' }, '/?EIO=4', false],
@@ -57,6 +61,23 @@ describe('a page', () => {
     ['that is called as what is not there', { origin: 'http://undefined', host: undefined }, false],
   ])('%s', async (_what, headers, may) => {
     expect(await passes(headers)).toBe(may)
+  })
+})
+
+describe('a page by plain HTTP', () => {
+  const origin = 'http://a.example'
+  test.each<[string, object, boolean]>([
+    ['is of the server, as far as is known', {}, true],
+    ['is not of a server that is known to use TLS', { secure: true }, false],
+    ['is not of a request that came over TLS', { socket: { encrypted: true } }, false],
+    ['is not, with the port of its protocol either', { secure: true, origin: 'http://a.example:80' }, false],
+    ['is of a server behind a proxy that ends TLS', { secure: false, socket: {} }, true],
+  ])('%s', async (_what, { origin: other = origin, ...request }: { origin?: string }, may) => {
+    expect(await passes({ origin: other }, request)).toBe(may)
+  })
+
+  test('over TLS the own page passes', async () => {
+    expect(await passes({ origin: 'https://a.example' }, { secure: true })).toBe(true)
   })
 })
 
@@ -89,7 +110,8 @@ describe('a page of another site, with', () => {
 })
 
 test('who is refused is printed, but not at any length', async () => {
-  const checking = checkOrigin({ host, origin: `https://${'x'.repeat(10_000)}.example` }, undefined, () => [])
+  const headers = { host, origin: `https://${'x'.repeat(10_000)}.example` }
+  const checking = checkOrigin({ headers }, undefined, () => [])
   const error = await Promise.resolve(checking).catch((error: Error) => error)
   expect(error?.message).toMatch(/"https:\/\/xxx.*"a\.example".*`origins`/)
   expect(error?.message.length).toBeLessThan(1_000)

@@ -4,7 +4,7 @@ import type { AtomicStore } from 'handshake-session'
 import { SessionStore } from 'handshake-session/internals'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
-type Methods = ConstructorParameters<typeof SessionStore>[0]
+type Methods = ConstructorParameters<typeof SessionStore>[1]
 type Get = (id: string, callback: (error?: unknown, record?: unknown) => void) => unknown
 
 const record = { user: 'ann', cookie: { originalMaxAge: null } } as SessionData
@@ -12,7 +12,8 @@ const over = { user: 'ann', cookie: { originalMaxAge: 1, expires: new Date(0) } 
 const failed = { name: 'SessionError', code: 'ERR_SESSION_STORE' }
 
 function storeThat(get: Get, more: Partial<Methods> = {}, atomic?: AtomicStore): SessionStore {
-  return new SessionStore({ get: get as Methods['get'], set: () => {}, destroy: () => {}, ...more }, atomic)
+  const methods = { get: get as Methods['get'], set: () => {}, destroy: () => {}, ...more }
+  return new SessionStore(methods, methods, atomic)
 }
 
 describe('a store that answers', () => {
@@ -67,7 +68,7 @@ describe('a store that', () => {
 
   test.each([true, false])('compares and sets: %s', async (isWritten) => {
     const atomic = { getVersioned: async () => undefined, setVersioned: async () => isWritten }
-    expect(await storeThat(() => {}, {}, atomic).replace('id', record as never, 1)).toBe(isWritten)
+    expect(await storeThat(() => {}, {}, atomic).replace('id', record as never, 1, () => {})).toBe(isWritten)
   })
 })
 

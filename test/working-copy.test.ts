@@ -77,7 +77,13 @@ describe('what is written', () => {
   test.each<[string, Content, (now: Content) => void, Content, boolean]>([
     ['is the base', { a: 1 }, (now) => (now['a'] = 2), { a: 1 }, false],
     ['keeps what came in meanwhile under another key', { a: 1, b: 1 }, (now) => (now['a'] = 2), { a: 1, b: 2 }, false],
-    ['does not hide what came in meanwhile under its key', { a: 1 }, (now) => (now['a'] = 2), { a: 3 }, true],
+    [
+      'is no change any more where something came in meanwhile under its key',
+      { a: 1 },
+      (now) => (now['a'] = 2),
+      { a: 3 },
+      false,
+    ],
     ['may be that a key is gone', { a: 1, b: 1 }, (now) => delete now['a'], { a: 1, b: 2 }, false],
   ])('%s', (_what, content, change, meanwhile, isChanged) => {
     const { copy, now } = copyOf(content)
