@@ -1,16 +1,14 @@
 /**
  * Makes it later: both clocks at once, the wall clock and the monotonic one, without waiting.
  */
-import { onTestFinished, vi } from 'vitest'
+import { onTestFinished } from 'vitest'
 
 /** From now on it is so many milliseconds later. @returns makes it now again; done at the end of the test in any case */
 export function later(milliseconds: number): () => void {
-  const spies = [Date, performance].map((clock) => {
-    const now = clock.now.bind(clock)
-    return vi.spyOn(clock, 'now').mockImplementation(() => now() + milliseconds)
-  })
+  const clocks = [Date, performance].map((clock) => ({ clock, now: clock.now }))
+  for (const { clock, now } of clocks) clock.now = () => now.call(clock) + milliseconds
   const restore = () => {
-    for (const spy of spies) spy.mockRestore()
+    for (const { clock, now } of clocks) clock.now = now
   }
   onTestFinished(restore)
   return restore
