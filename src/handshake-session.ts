@@ -1,14 +1,12 @@
-/**
- * Options in, `HandshakeSessions` out: the one place where the parts are wired.
- */
+/** Options in, `HandshakeSessions` out: the one place where the parts are wired. */
 import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import createDebug from 'debug'
-import { asSessionError, notFound, SessionError, type Stage } from './errors'
-import { type Explanation, explainHandshake } from './handshake/explain'
-import type { HandshakeLike, Identity } from './handshake/identify'
+import { asSessionError, notFound, SessionError, type Tell } from './errors'
+import type { Explanation } from './handshake/explain'
+import type { HandshakeLike } from './handshake/identify'
 import { Verifier } from './handshake/signature'
 import { Tickets } from './handshake/ticket'
-import { type HandshakeSessionOptions, type ResolvedOptions, resolveOptions } from './options'
+import { type HandshakeSessionOptions, resolveOptions } from './options'
 import type { EndReason } from './session/endings'
 import type { LiveSession } from './session/live-session'
 import { type SessionEnd, SessionRegistry } from './session/registry'
@@ -19,7 +17,7 @@ import { Cluster } from './socket-io/cluster'
 import { guard, isServer, serverOf } from './socket-io/namespaces'
 import { corsOf } from './socket-io/private-parts'
 import type { NamespaceLike, ServerLike, SocketLike } from './socket-io/socket-io-like'
-import { type ExpressSession, isThenable } from './store/record'
+import type { ExpressSession } from './store/record'
 
 const debug = createDebug('handshake-session')
 
@@ -40,9 +38,8 @@ export function handshakeSession(options: HandshakeSessionOptions): HandshakeSes
 
 /** What `handshakeSession` returns. All its methods may be called at any time, in any order, more than once. */
 export class HandshakeSessions {
-  readonly #options: ResolvedOptions
+  readonly #onError: HandshakeSessionOptions['onError']
   readonly #registry: SessionRegistry
-  readonly #identity: Identity
   readonly #tickets: Tickets
   readonly #admission: Admission
   readonly #cluster: Cluster
@@ -52,18 +49,24 @@ export class HandshakeSessions {
 
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
   constructor(options: HandshakeSessionOptions) {
-    this.#options = resolveOptions(options)
-    this.#registry = SessionRegistry.join(this.#options.store, this.#options)
-    const { secrets, name, origins, required, freshFor, touch } = this.#options
-    const cors = () => [...this.#attached].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : []))
-    this.#identity = { name, origins, cors, verifier: new Verifier(secrets) }
+    const resolved = resolveOptions(options)
+    const { store, secrets, emitter, onError } = resolved
+    this.#onError = onError
+    this.#registry = SessionRegistry.join(store, resolved)
     this.#tickets = new Tickets(secrets)
-    const parts = { registry: this.#registry, tickets: this.#tickets, tell: this.#tell }
-    this.#admission = new Admission({ ...this.#identity, ...parts, required, freshFor, touch })
+    this.#admission = new Admission({
+      ...resolved,
+      cors: () => [...this.#attached].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : [])),
+      verifier: new Verifier(secrets),
+      tickets: this.#tickets,
+      registry: this.#registry,
+      store: this.#registry.store,
+      tell: this.#tell,
+    })
     Object.assign(this.#events, { [captureRejectionSymbol]: (error: Error) => this.#tell(error, 'end') })
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#tell)
-    this.#cluster = new Cluster(this.#registry, this.#options.emitter, this.#tell)
+    this.#cluster = new Cluster(this.#registry, emitter, this.#tell)
   }
 
   /**
@@ -97,13 +100,7 @@ export class HandshakeSessions {
    * @throws SessionError (rejects) `ERR_SESSION_ENDED` after `close()`, `_OPTIONS` for what is no handshake
    */
   async explain(handshake: HandshakeLike): Promise<Explanation> {
-    this.#admission.assertOpen()
-    const { store } = this.#registry
-    return explainHandshake(handshake, this.#identity, {
-      store,
-      tickets: this.#tickets,
-      required: this.#options.required,
-    })
+    return this.#admission.explain(handshake)
   }
 
   /**
@@ -194,16 +191,11 @@ export class HandshakeSessions {
     }
   }
 
-  readonly #tell = (error: unknown, stage: Stage): SessionError => {
-    const told = asSessionError(error, stage)
+  readonly #tell: Tell = (error, stage) => {
+    const told = asSessionError(error, `unexpected failure during ${stage}`)
     debug('%s: %s %s', stage, told.code, told.message)
-    const failed = (error: unknown) => debug('onError itself failed: %o', error)
-    try {
-      const answer: unknown = this.#options.onError?.(told, { stage })
-      if (isThenable(answer)) answer.then(undefined, failed)
-    } catch (error) {
-      failed(error)
-    }
+    const tellApp = async () => this.#onError?.(told, { stage })
+    tellApp().catch((failure) => debug('onError itself failed: %o', failure))
     return told
   }
 }

@@ -1,19 +1,11 @@
-/**
- * Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store.
- */
-import type { IncomingHttpHeaders } from 'node:http'
+/** Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store. */
 import { SessionError, type SessionErrorCode } from '../errors'
 import { readCookie } from './cookie'
-import { type AllCors, checkOrigin, type Origins } from './origin'
+import { type AllCors, checkOrigin, type Origins, type RequestLike } from './origin'
 import type { Verifier } from './signature'
 
 /** An `IncomingMessage`, a Socket.IO handshake, or anything with the headers of the request. */
-export interface HandshakeLike {
-  headers: IncomingHttpHeaders
-  url?: string | undefined
-  /** Whether the request came over TLS, as a Socket.IO handshake says it; an `IncomingMessage` has its socket for that. */
-  secure?: boolean
-  socket?: unknown
+export interface HandshakeLike extends RequestLike {
   /** What a Socket.IO client gave as `auth`; a `ticket` in it stands for the cookie. */
   auth?: { [key: string]: unknown }
 }
@@ -62,8 +54,7 @@ export function isAnonymous({ code }: SessionError): boolean {
 export function checkHandshake(handshake: HandshakeLike): HandshakeLike {
   const headers: unknown = handshake?.headers
   if (typeof headers === 'object' && headers !== null) return handshake
-  throw new SessionError(
-    'ERR_SESSION_OPTIONS',
-    `expected a request or a handshake, an object with \`headers\`; got ${headers === undefined ? 'none' : typeof headers}`,
-  )
+  const came = headers === undefined ? 'none' : typeof headers
+  const message = `expected a request or a handshake, an object with \`headers\`; got ${came}`
+  throw new SessionError('ERR_SESSION_OPTIONS', message)
 }

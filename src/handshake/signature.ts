@@ -48,12 +48,7 @@ export class Verifier {
   }
 
   #idIn(value: string): string {
-    if (!value.startsWith(prefix)) {
-      throw new SessionError(
-        'ERR_SESSION_SIGNATURE',
-        'the session cookie is not signed; express-session always signs it',
-      )
-    }
+    if (!value.startsWith(prefix)) throw refused('not signed; express-session always signs it')
     const signed = value.slice(prefix.length)
     if (signed.lastIndexOf('.') > 0 && value.length <= maxLength) {
       for (const secret of this.#secrets) {
@@ -61,10 +56,13 @@ export class Verifier {
         if (id !== false) return id
       }
     }
-    throw new SessionError(
-      'ERR_SESSION_SIGNATURE',
-      `the session cookie is signed with none of the ${this.#secrets.length} secret(s): it was changed, ` +
-        'or `secret` is not the one that session() has',
+    const count = this.#secrets.length
+    throw refused(
+      `signed with none of the ${count} secret(s): it was changed, or \`secret\` is not the one that session() has`,
     )
   }
+}
+
+function refused(what: string): SessionError {
+  return new SessionError('ERR_SESSION_SIGNATURE', `the session cookie is ${what}`)
 }

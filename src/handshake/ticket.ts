@@ -88,7 +88,7 @@ export class Tickets {
    * @throws SessionError `ERR_SESSION_TICKET` if it was used already, and those of `update`
    */
   async redeem({ nonce, expires }: Ticket, live: Updatable): Promise<void> {
-    this.#forgetExpired()
+    for (const [used, until] of this.#used) if (until <= Date.now()) this.#used.delete(used)
     if (this.#used.has(nonce)) throw refused('it was used before')
     this.#used.set(nonce, expires)
     const marked = live.update((session) => {
@@ -102,10 +102,6 @@ export class Tickets {
       if (error.code !== 'ERR_SESSION_TICKET') this.#used.delete(nonce)
       throw error
     })
-  }
-
-  #forgetExpired(): void {
-    for (const [nonce, expires] of this.#used) if (expires <= Date.now()) this.#used.delete(nonce)
   }
 }
 

@@ -2,9 +2,9 @@
  * Who gets in: handshake → live session → on the socket, before `connection` fires. The guard of every namespace, and
  * `load`, which is the same without a socket.
  */
-import { notFound, SessionError, type Tell } from '../errors'
-import { type HandshakeLike, type Identity, identify, isAnonymous, ticketOf } from '../handshake/identify'
-import type { Tickets } from '../handshake/ticket'
+import { notFound, SessionError } from '../errors'
+import { type Explanation, explainHandshake, type Policy } from '../handshake/explain'
+import { type HandshakeLike, identify, isAnonymous, ticketOf } from '../handshake/identify'
 import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
 import { isThenable } from '../store/record'
@@ -14,12 +14,8 @@ import { useFirst } from './private-parts'
 import { recover } from './recovery'
 import type { ConnectionLike, EventMiddleware, SocketLike } from './socket-io-like'
 
-export interface AdmissionOptions extends Identity, GateOptions {
+interface AdmissionOptions extends Policy, GateOptions {
   readonly registry: SessionRegistry
-  readonly tickets: Tickets
-  /** Whether a connection without a session is refused. */
-  readonly required: boolean
-  readonly tell: Tell
 }
 
 export class Admission {
@@ -58,13 +54,24 @@ export class Admission {
   }
 
   /**
+   * @param conn the connection, if there is one: a ticket is good for one, whose namespaces all show it
    * @returns a promise only where somebody has to be asked
    * @throws SessionError (or rejects) for whatever refuses this handshake
    */
-  open(handshake: HandshakeLike): LiveSession | Promise<LiveSession> {
+  open(handshake: HandshakeLike, conn: object = {}): LiveSession | Promise<LiveSession> {
     this.assertOpen()
-    if (ticketOf(handshake) !== undefined) return this.#redeem(handshake)
-    return after(identify(handshake, this.#options), (id) => this.#read(id))
+    const { registry, freshFor } = this.#options
+    if (ticketOf(handshake) === undefined) {
+      return after(identify(handshake, this.#options), (id) => registry.open(id, freshFor))
+    }
+    const redeeming = this.#redeeming.get(conn) ?? this.#redeem(handshake).finally(() => this.#redeeming.delete(conn))
+    this.#redeeming.set(conn, redeeming)
+    return redeeming
+  }
+
+  async explain(handshake: HandshakeLike): Promise<Explanation> {
+    this.assertOpen()
+    return explainHandshake(handshake, this.#options)
   }
 
   /** The session that this connection has by this instance. */
@@ -103,7 +110,7 @@ export class Admission {
   #sessionOf(socket: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
     const held = this.#held.get(socket.conn)
     if (held) return after(renew(this.#heldFor(socket, held), this.#options.freshFor), () => held)
-    return this.#options.required ? this.#openFor(socket) : this.#openIfAny(socket)
+    return this.#options.required ? this.open(socket.handshake, socket.conn) : this.#openIfAny(socket)
   }
 
   /** A further namespace of a connection. The cookie is the same; a ticket may be another one's. */
@@ -113,9 +120,9 @@ export class Admission {
     throw twoSessions()
   }
 
-  async #openIfAny(socket: SocketLike): Promise<LiveSession | undefined> {
+  async #openIfAny({ handshake, conn }: SocketLike): Promise<LiveSession | undefined> {
     try {
-      return await this.#openFor(socket)
+      return await this.open(handshake, conn)
     } catch (error) {
       if (!isAnonymous(error as SessionError)) throw error
       this.#options.tell(error, 'handshake')
@@ -123,29 +130,10 @@ export class Admission {
     }
   }
 
-  #openFor({ conn, handshake }: SocketLike): LiveSession | Promise<LiveSession> {
-    return ticketOf(handshake) === undefined ? this.open(handshake) : this.#openOnce(conn, handshake)
-  }
-
-  /** A ticket is good for one connection, whose namespaces all show it. */
-  #openOnce(conn: object, handshake: HandshakeLike): Promise<LiveSession> {
-    let opening = this.#redeeming.get(conn)
-    if (!opening) {
-      this.assertOpen()
-      opening = this.#redeem(handshake).finally(() => this.#redeeming.delete(conn))
-      this.#redeeming.set(conn, opening)
-    }
-    return opening
-  }
-
-  #read(id: string): LiveSession | Promise<LiveSession> {
-    return this.#options.registry.open(id, this.#options.freshFor)
-  }
-
   async #redeem(handshake: HandshakeLike): Promise<LiveSession> {
-    const { tickets } = this.#options
+    const { tickets, registry, freshFor } = this.#options
     const ticket = tickets.read(ticketOf(handshake))
-    const live = await this.#read(ticket.id)
+    const live = await registry.open(ticket.id, freshFor)
     await live.during(() => tickets.redeem(ticket, live))
     await renew(live)
     return live
