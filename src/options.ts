@@ -6,7 +6,7 @@ import { types } from 'node:util'
 import { SessionError, type Stage } from './errors'
 import { type Origins, parseURL } from './handshake/origin'
 import type { Secret } from './handshake/signature'
-import type { Channel } from './socket-io/cluster'
+import type { Channel } from './socket-io/socket-io-like'
 import type { StoreLike } from './store/record'
 import type { RedisLike } from './store/redis'
 
