@@ -1,7 +1,4 @@
-/**
- * The one error class of this package and its codes. It knows what a client may be told; who tells it is
- * `socket-io/`.
- */
+/** The one error class of this package, its codes, and what a client may be told; who tells it is `socket-io/`. */
 
 /** The codes, each of one cause, and what a client is told of it. */
 const clientMessages = {

@@ -2,10 +2,10 @@
 import './augmentation'
 
 export { SESSION_ERROR_CODES, SessionError, type SessionErrorCode, type Stage } from './errors'
+export type { Secret } from './handshake/cookie'
 export type { Explanation, ExplanationStep } from './handshake/explain'
 export type { HandshakeLike } from './handshake/identify'
 export type { OriginRule, Origins, OriginTest } from './handshake/origin'
-export type { Secret } from './handshake/signature'
 export { HandshakeSessions, handshakeSession } from './handshake-session'
 export type { HandshakeSessionOptions } from './options'
 export type { EndReason } from './session/endings'

@@ -4,8 +4,8 @@
  */
 import { types } from 'node:util'
 import { SessionError, type Stage } from './errors'
+import type { Secret } from './handshake/cookie'
 import { type Origins, parseURL } from './handshake/origin'
-import type { Secret } from './handshake/signature'
 import type { Channel } from './socket-io/socket-io-like'
 import type { StoreLike } from './store/record'
 import type { RedisLike } from './store/redis'

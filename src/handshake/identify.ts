@@ -1,8 +1,7 @@
 /** Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store. */
 import { SessionError, type SessionErrorCode } from '../errors'
-import { readCookie } from './cookie'
+import { readCookie, type Verifier } from './cookie'
 import { type AllCors, checkOrigin, type Origins, type RequestLike } from './origin'
-import type { Verifier } from './signature'
 
 /** An `IncomingMessage`, a Socket.IO handshake, or anything with the headers of the request. */
 export interface HandshakeLike extends RequestLike {

@@ -5,7 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import { SessionError } from '../errors'
-import type { Secret } from './signature'
+import type { Secret } from './cookie'
 
 /** How long a ticket is good for, in ms. */
 const lifetime = 60_000

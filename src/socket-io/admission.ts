@@ -9,10 +9,10 @@ import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
 import { isThenable } from '../store/record'
 import { EventGate, type GateOptions } from './event-gate'
-import { expose } from './namespaces'
+import type { Guard } from './namespaces'
 import { useFirst } from './private-parts'
 import { recover } from './recovery'
-import type { ConnectionLike, EventMiddleware, SocketLike } from './socket-io-like'
+import type { ConnectionLike, SocketLike } from './socket-io-like'
 
 interface AdmissionOptions extends Policy, GateOptions {
   readonly registry: SessionRegistry
@@ -40,17 +40,15 @@ export class Admission {
     }
   }
 
-  readonly guard = (socket: SocketLike, next: (error?: Error) => void): void => {
+  readonly guard: Guard = (socket, next) => {
     const refuse = (error: unknown) => next(this.#options.tell(error, 'handshake').forClient())
-    let admitting: Promise<void> | void
     try {
-      admitting = this.#admit(socket)
+      const admitting = this.#admit(socket)
+      if (isThenable(admitting)) return void admitting.then(() => next(), refuse)
     } catch (error) {
-      refuse(error)
-      return
+      return refuse(error)
     }
-    if (isThenable(admitting)) admitting.then(() => next(), refuse)
-    else next()
+    next()
   }
 
   /**
@@ -95,32 +93,24 @@ export class Admission {
 
   #put(live: LiveSession, socket: SocketLike): Promise<void> | void {
     if (live.ended) throw notFound()
-    expose(socket, live)
-    useFirst(socket, this.#middleware(live))
+    // Where apps look for it. Without one nothing is put there, as another instance may have put another session.
+    const { id: sessionID, session } = live
+    for (const place of [socket.handshake, socket.request]) if (place) Object.assign(place, { sessionID, session })
+    useFirst(socket, new EventGate(live, this.#options).pass)
     return after(recover(socket, live.room), () => socket.join(live.room))
   }
 
-  /** A separate method, so that the closure captures only the gate. */
-  #middleware(live: LiveSession): EventMiddleware {
-    const gate = new EventGate(live, this.#options)
-    return (_event, next) => gate.pass(next)
-  }
-
   /** The session, undefined where none is required, or the refusal. */
-  #sessionOf(socket: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
-    const held = this.#held.get(socket.conn)
-    if (held) return after(renew(this.#heldFor(socket, held), this.#options.freshFor), () => held)
-    return this.#options.required ? this.open(socket.handshake, socket.conn) : this.#openIfAny(socket)
+  #sessionOf({ conn, handshake }: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
+    const { required, tickets, freshFor } = this.#options
+    const held = this.#held.get(conn)
+    if (!held) return required ? this.open(handshake, conn) : this.#openIfAny(handshake, conn)
+    const ticket = ticketOf(handshake) // In a further namespace the cookie is the same; a ticket may be another one's.
+    if (ticket !== undefined && !tickets.isFor(held.id, ticket)) throw twoSessions()
+    return after(renew(held, freshFor), () => held)
   }
 
-  /** A further namespace of a connection. The cookie is the same; a ticket may be another one's. */
-  #heldFor({ handshake }: SocketLike, held: LiveSession): LiveSession {
-    const ticket = ticketOf(handshake)
-    if (ticket === undefined || this.#options.tickets.isFor(held.id, ticket)) return held
-    throw twoSessions()
-  }
-
-  async #openIfAny({ handshake, conn }: SocketLike): Promise<LiveSession | undefined> {
+  async #openIfAny(handshake: HandshakeLike, conn: object): Promise<LiveSession | undefined> {
     try {
       return await this.open(handshake, conn)
     } catch (error) {

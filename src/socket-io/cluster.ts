@@ -47,7 +47,7 @@ export class Cluster implements Peers {
   }
 
   get areReachable(): boolean {
-    return this.#emitter !== undefined || this.#channels.length > 0
+    return this.#channels.length > 0
   }
 
   /** Told at the end of the turn: of a burst of changes one. */
@@ -66,13 +66,12 @@ export class Cluster implements Peers {
   }
 
   get #channels(): Channel[] {
-    return [...this.#servers].filter(({ sockets }) => reachesOthers(sockets.adapter))
+    const servers = [...this.#servers].filter(({ sockets }) => reachesOthers(sockets.adapter))
+    return servers.length === 0 && this.#emitter ? [this.#emitter] : servers
   }
 
   #send(news: News): void {
-    const channels = this.#channels
-    if (channels.length === 0 && this.#emitter) channels.push(this.#emitter)
-    for (const channel of channels) {
+    for (const channel of this.#channels) {
       try {
         channel.serverSideEmit(eventName, news)
       } catch (cause) {

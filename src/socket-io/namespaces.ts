@@ -1,7 +1,4 @@
-/**
- * A guard in every namespace of a Socket.IO server, and the session on the handshake. Who gets in is `admission.ts`'s
- * decision.
- */
+/** A guard in every namespace of a Socket.IO server. Who gets in is `admission.ts`'s decision. */
 import { SessionError } from '../errors'
 import { childrenOf, middlewaresOf, namespacesOf, neverSkipMiddlewares } from './private-parts'
 import { withholdRecovery } from './recovery'
@@ -58,12 +55,4 @@ function addGuard(namespace: NamespaceLike, guard: Guard): void {
   neverSkipMiddlewares(serverOf(namespace))
   withholdRecovery(namespace)
   if (!middlewaresOf(namespace).includes(guard)) namespace.use(guard as never)
-}
-
-/**
- * Puts the session where apps look for it: on the handshake, and on the request as the docs' recipe has it. Without one
- * nothing is put there, as another instance may have put another session.
- */
-export function expose({ handshake, request }: SocketLike, { id, session }: { id: string; session: object }): void {
-  for (const place of [handshake, request]) if (place) Object.assign(place, { sessionID: id, session })
 }

@@ -1,6 +1,4 @@
-/**
- * Who waits for an answer, and how long: one timer for all of them, because most answers come at once.
- */
+/** Who waits for an answer, and how long: one timer for all of them, because most answers come at once. */
 
 /** A call that waits for its answer. */
 export interface Deadline {

@@ -23,6 +23,8 @@ export interface StoreListener {
 }
 
 type Method = (...args: unknown[]) => unknown
+/** Stands in for a method of the store, and is given that as well. */
+type Wrapper = (original: Method, ...args: unknown[]) => unknown
 type AnyStore = Record<string, Method | undefined>
 
 /**
@@ -45,42 +47,35 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
   const store = target as unknown as AnyStore
   const methods = ownMethods(store)
   const regenerating = new Map<string, Promise<unknown> | undefined>()
-  const write =
-    (method: 'set' | 'touch', begin: 'writing' | 'touching') =>
-    (original: Method): Method =>
-    (id, session, callback, ...rest) => {
+  const write = (method: 'set' | 'touch', begin: 'writing' | 'touching'): Wrapper => {
+    return (original, id, session, callback, ...rest) => {
       if (inOwnCall.has(Object(session))) return original(id, session, callback, ...rest)
       const instead = listener.instead(String(id), Object(session), method)
       if (instead) return answer(instead, callback)
       const answered = listener[begin](String(id), Object(session))
       return watched(callback, answered, (done) => original(id, session, done, ...rest))
     }
-  const wrappers: Record<string, (original: Method) => Method> = {
+  }
+  const wrappers: Record<string, Wrapper> = {
     set: write('set', 'writing'),
     touch: write('touch', 'touching'),
-    createSession:
-      (create) =>
-      (request, ...rest) => {
-        const session = create(request, ...rest)
-        listener.created(Object(session))
-        return session
-      },
-    destroy:
-      (destroy) =>
-      (id, callback, ...rest) => {
-        const key = String(id)
-        const reason = regenerating.has(key) ? 'regenerated' : 'destroyed'
-        const answered = listener.destroying(key, reason, regenerating.get(key))
-        regenerating.delete(key)
-        const destroyed = (error: unknown) => answered(isMissing(error) ? undefined : error)
-        return watched(callback, destroyed, (done) => destroy(id, done, ...rest))
-      },
-    regenerate:
-      (regenerate) =>
-      (request, ...rest) => {
-        regenerating.set(String((request as { sessionID?: unknown }).sessionID), responded(request))
-        return regenerate(request, ...rest)
-      },
+    createSession(create, ...args) {
+      const session = create(...args)
+      listener.created(Object(session))
+      return session
+    },
+    destroy(destroy, id, callback, ...rest) {
+      const key = String(id)
+      const reason = regenerating.has(key) ? 'regenerated' : 'destroyed'
+      const answered = listener.destroying(key, reason, regenerating.get(key))
+      regenerating.delete(key)
+      const destroyed = (error: unknown) => answered(isMissing(error) ? undefined : error)
+      return watched(callback, destroyed, (done) => destroy(id, done, ...rest))
+    },
+    regenerate(regenerate, request, ...rest) {
+      regenerating.set(String((request as { sessionID?: unknown }).sessionID), responded(request))
+      return regenerate(request, ...rest)
+    },
   }
   const restores = Object.entries(wrappers).map(([name, wrap]) => replace(store, name, wrap))
   const restore = () => {
@@ -96,12 +91,13 @@ function ownMethods(store: AnyStore): StoreMethods {
   return { ...bound, get: (...args: unknown[]) => store['get']?.(...args) } as unknown as StoreMethods
 }
 
-/** Puts `wrap(original)` on the instance. Undone only while it is still there: somebody may have wrapped it again. */
-function replace(store: AnyStore, name: string, wrap: (original: Method) => Method): () => void {
+/** Puts a wrapper on the instance. Undone only while it is still there: somebody may have wrapped it again. */
+function replace(store: AnyStore, name: string, wrapper: Wrapper): () => void {
   const original = store[name]
   if (typeof original !== 'function') return () => {}
   const wasOwn = Object.hasOwn(store, name)
-  const wrapped = wrap((...args) => original.apply(store, args))
+  const bound = original.bind(store)
+  const wrapped: Method = (...args) => wrapper(bound, ...args)
   store[name] = wrapped
   return () => {
     if (store[name] !== wrapped) return

@@ -1,6 +1,4 @@
-/**
- * Compare-and-set for connect-redis 7 to 9: a script that compares the text.
- */
+/** Compare-and-set for connect-redis 7 to 9: a script that compares the text. */
 import type { SessionData } from 'express-session'
 import { type AtomicStore, expiryOf } from './record'
 

@@ -1,6 +1,4 @@
-/**
- * Compare-and-set for express-mysql-session and connect-pg-simple: an update of the row that still has the text.
- */
+/** Compare-and-set for express-mysql-session and connect-pg-simple: an update of the row that still has the text. */
 import { type AtomicStore, expiryOf } from './record'
 
 interface MySQLStore {
