@@ -69,3 +69,12 @@ export function notFound(): SessionError {
 export function asSessionError(error: unknown, message: string): SessionError {
   return error instanceof SessionError ? error : new SessionError('ERR_SESSION_STORE', message, { cause: error })
 }
+
+/** What this gives, or undefined where that it fails is an answer, and no error. */
+export function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}

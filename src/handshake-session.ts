@@ -1,14 +1,13 @@
 /** Options in, `HandshakeSessions` out: the one place where the parts are wired. */
 import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import createDebug from 'debug'
-import { asSessionError, notFound, SessionError, type Tell } from './errors'
+import { asSessionError, notFound, type Tell } from './errors'
 import { Verifier } from './handshake/cookie'
 import type { Explanation } from './handshake/explain'
-import type { HandshakeLike } from './handshake/identify'
+import { checkID, type HandshakeLike } from './handshake/identify'
 import { Tickets } from './handshake/ticket'
 import { type HandshakeSessionOptions, resolveOptions } from './options'
 import type { EndReason } from './session/endings'
-import type { LiveSession } from './session/live-session'
 import { type SessionEnd, SessionRegistry } from './session/registry'
 import { roomOf } from './session/room'
 import type { Change } from './session/unit-of-work'
@@ -113,7 +112,7 @@ export class HandshakeSessions {
    * `_CONFLICT`, `_STORE`, `_TIMEOUT`, `_ENDED` after `close()`, `_OPTIONS` for no id; and whatever `change` throws
    */
   async update<T>(target: Pick<SocketLike, 'conn'> | string, change: Change<T>): Promise<T> {
-    return (await this.#find(target)).update(change)
+    return (await this.#admission.find(target)).update(change)
   }
 
   /**
@@ -174,15 +173,6 @@ export class HandshakeSessions {
     this.#registry.leave()
   }
 
-  #find(target: Pick<SocketLike, 'conn'> | string): LiveSession | Promise<LiveSession> {
-    this.#admission.assertOpen()
-    if (typeof target !== 'object' || target === null) return this.#registry.open(checkID(target))
-    const live = this.#admission.heldBy(target.conn)
-    if (live) return live
-    const message = 'that socket has no session by this instance: its client left, or another instance let it in'
-    throw new SessionError('ERR_SESSION_NOT_FOUND', message)
-  }
-
   readonly #ended = (end: SessionEnd): void => {
     try {
       this.#events.emit('end', end)
@@ -198,9 +188,4 @@ export class HandshakeSessions {
     tellApp().catch((failure) => debug('onError itself failed: %o', failure))
     return told
   }
-}
-
-function checkID(id: unknown): string {
-  if (typeof id === 'string' && id !== '') return id
-  throw new SessionError('ERR_SESSION_OPTIONS', 'expected a session id, a string that is not empty')
 }

@@ -5,7 +5,7 @@
 import type { KeyObject } from 'node:crypto'
 import { parseCookie } from 'cookie'
 import { unsign } from 'cookie-signature'
-import { SessionError } from '../errors'
+import { attempt, SessionError } from '../errors'
 
 /** Whatever `crypto.createHmac` takes as a key, as in express-session. */
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
@@ -51,11 +51,7 @@ export function parseHeader(header: unknown): Record<string, string | undefined>
 /** Without quotes, and percent-decoded; what is malformed stays as it is, as in express-session. */
 export function decode(value: string): string {
   const plain = /^".*"$/s.test(value) ? value.slice(1, -1) : value
-  try {
-    return decodeURIComponent(plain)
-  } catch {
-    return plain
-  }
+  return attempt(() => decodeURIComponent(plain)) ?? plain
 }
 
 /**

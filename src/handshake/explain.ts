@@ -1,9 +1,8 @@
-/** Why a handshake is or would be refused: the steps of `identify.ts`, taken aloud, and the session. */
-import { SessionError, type SessionErrorCode } from '../errors'
+/** Why a handshake is or would be refused: the steps of `identify.ts`, the session, and the usual causes. */
+import { attempt, SessionError, type SessionErrorCode } from '../errors'
 import type { SessionStore } from '../store/session-store'
-import { decode, parseHeader, readCookie } from './cookie'
-import { checkHandshake, type HandshakeLike, type Identity, isAnonymous, ticketOf } from './identify'
-import { checkOrigin } from './origin'
+import { decode, parseHeader } from './cookie'
+import { checkHandshake, type HandshakeLike, type Identity, identify, isAnonymous, ticketOf } from './identify'
 import type { Tickets } from './ticket'
 
 export interface ExplanationStep {
@@ -41,19 +40,10 @@ export async function explainHandshake(handshake: HandshakeLike, by: Policy): Pr
     steps.push({ step: current, ok: true, detail })
     current = next
   }
-  const cookieID = async () => {
-    await checkOrigin(handshake, by.origins, by.cors)
-    passed(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
-    const value = readCookie(headers.cookie, by.name)
-    passed(`there is a cookie named ${by.name}`, 'signature')
-    const id = by.verifier.verify(value)
-    passed('signed with one of the secrets', 'session')
-    return id
-  }
   try {
     const shown = ticket === undefined ? undefined : by.tickets.read(ticket)
     if (shown) passed('issued with one of the secrets, and not expired', 'session')
-    const record = await by.store.get(shown ? shown.id : await cookieID())
+    const record = await by.store.get(shown ? shown.id : await identify(handshake, by, passed))
     if (!record) throw new SessionError('ERR_SESSION_NOT_FOUND', 'the store has no such session')
     passed('the store has it', 'ticket')
     if (shown) by.tickets.assertUnused(shown, record)
@@ -94,13 +84,4 @@ function cookieHint(header: unknown, { name, verifier }: Identity): string {
   if (!ours) return `. Cookies that came: ${others.map((other) => JSON.stringify(other)).join(', ')}`
   const question = `is it the \`name\` that session() has? (here: ${name})`
   return `. The cookie ${JSON.stringify(ours)} is signed with our secret: ${question}`
-}
-
-/** What this gives, or undefined if it throws. */
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work()
-  } catch {
-    return undefined
-  }
 }

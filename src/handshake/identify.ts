@@ -23,16 +23,25 @@ export function ticketOf(handshake: HandshakeLike): unknown {
 }
 
 /**
+ * @param passed told of each step that was passed, and which is next
  * @returns a promise only where the check of the origin takes time
  * @throws SessionError (or rejects) `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE`
  */
 export function identify(
   handshake: HandshakeLike,
   { name, origins, cors, verifier }: Identity,
+  passed?: (detail: string, next: 'cookie' | 'signature' | 'session') => void,
 ): string | Promise<string> {
-  const request = checkHandshake(handshake)
-  const verify = () => verifier.verify(readCookie(request.headers.cookie, name))
-  const checking = checkOrigin(request, origins, cors)
+  const { headers } = checkHandshake(handshake)
+  const verify = () => {
+    passed?.(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
+    const value = readCookie(headers.cookie, name)
+    passed?.(`there is a cookie named ${name}`, 'signature')
+    const id = verifier.verify(value)
+    passed?.('signed with one of the secrets', 'session')
+    return id
+  }
+  const checking = checkOrigin(handshake, origins, cors)
   return checking ? checking.then(verify) : verify()
 }
 
@@ -56,4 +65,10 @@ export function checkHandshake(handshake: HandshakeLike): HandshakeLike {
   const came = headers === undefined ? 'none' : typeof headers
   const message = `expected a request or a handshake, an object with \`headers\`; got ${came}`
   throw new SessionError('ERR_SESSION_OPTIONS', message)
+}
+
+/** @throws SessionError `ERR_SESSION_OPTIONS` */
+export function checkID(id: unknown): string {
+  if (typeof id === 'string' && id !== '') return id
+  throw new SessionError('ERR_SESSION_OPTIONS', 'expected a session id, a string that is not empty')
 }

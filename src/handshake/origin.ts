@@ -3,7 +3,7 @@
  * stop them, so the check is made here, for every transport (OWASP: cross-site WebSocket hijacking).
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { SessionError } from '../errors'
+import { attempt, SessionError } from '../errors'
 
 export type OriginRule = string | RegExp
 export type OriginTest = (origin: string, headers: IncomingHttpHeaders) => boolean | Promise<boolean>
@@ -118,11 +118,7 @@ function isOwn(origin: string, { headers: { host }, secure, socket }: RequestLik
 }
 
 export function parseURL(url: string): URL | undefined {
-  try {
-    return new URL(url)
-  } catch {
-    return undefined
-  }
+  return attempt(() => new URL(url))
 }
 
 function printable(text: string): string {

@@ -4,7 +4,7 @@
  */
 import { notFound, SessionError } from '../errors'
 import { type Explanation, explainHandshake, type Policy } from '../handshake/explain'
-import { type HandshakeLike, identify, isAnonymous, ticketOf } from '../handshake/identify'
+import { checkID, type HandshakeLike, identify, isAnonymous, ticketOf } from '../handshake/identify'
 import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
 import { isThenable } from '../store/record'
@@ -72,9 +72,14 @@ export class Admission {
     return explainHandshake(handshake, this.#options)
   }
 
-  /** The session that this connection has by this instance. */
-  heldBy(conn: object): LiveSession | undefined {
-    return this.#held.get(conn)
+  /** The session of an id, or of a socket that was let in here. @throws SessionError (or rejects) as `update` */
+  find(target: Pick<SocketLike, 'conn'> | string): LiveSession | Promise<LiveSession> {
+    this.assertOpen()
+    if (typeof target !== 'object' || target === null) return this.#options.registry.open(checkID(target))
+    const live = this.#held.get(target.conn)
+    if (live) return live
+    const message = 'that socket has no session by this instance: its client left, or another instance let it in'
+    throw new SessionError('ERR_SESSION_NOT_FOUND', message)
   }
 
   /** @throws SessionError `ERR_SESSION_ENDED` */

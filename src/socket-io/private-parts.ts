@@ -6,8 +6,6 @@ import { SessionError } from '../errors'
 import type { CorsLike } from '../handshake/origin'
 import type { NamespaceLike, ServerLike } from './socket-io-like'
 
-type Middlewares = unknown[]
-
 /** A guard that cannot be everywhere is none: without these, `attach` throws. */
 function required<T>(part: T | undefined, name: string): T {
   if (part !== undefined) return part
@@ -21,8 +19,8 @@ export function namespacesOf(io: ServerLike): NamespaceLike[] {
 }
 
 /** The middlewares of a namespace, in their order: nothing tells whether one is there, or puts one before others. */
-export function middlewaresOf(namespace: NamespaceLike): Middlewares {
-  return required((namespace as { _fns?: Middlewares })._fns, '_fns')
+export function middlewaresOf(namespace: NamespaceLike): unknown[] {
+  return required((namespace as { _fns?: unknown[] })._fns, '_fns')
 }
 
 /** The children of a dynamic namespace; only the server tells of them, one by one. None for an ordinary one. */
@@ -37,10 +35,8 @@ export function corsOf(io: ServerLike): CorsLike | undefined {
 
 /** Middlewares decide about recovered connections as well; without the option there is no recovery. */
 export function neverSkipMiddlewares(io: unknown): void {
-  const { connectionStateRecovery } = Object(Object(io).opts) as {
-    connectionStateRecovery?: { skipMiddlewares?: boolean }
-  }
-  if (connectionStateRecovery) connectionStateRecovery.skipMiddlewares = false
+  const recovery: unknown = Object(Object(io).opts).connectionStateRecovery
+  if (recovery) Object.assign(recovery, { skipMiddlewares: false })
 }
 
 /** Calls `work` now and whenever the namespace gets another adapter, of which no event tells. */

@@ -23,9 +23,8 @@ function isAtomic(store: object): store is AtomicStore {
 
 /** Whether `get` and `set` are the store's own: a subclass or wrapper that encrypts, say, must not be passed by. */
 function isUnmodified(store: StoreLike): boolean {
-  const owners = (['get', 'set', 'destroy'] as const).map((method) => ownerOf(store, method))
-  const [owner] = owners
-  return owner !== store && owners.every((each) => each === owner) && !('get' in Object(Object.getPrototypeOf(owner)))
+  const [owner, ...others] = ['get', 'set', 'destroy'].map((method) => ownerOf(store, method))
+  return owner !== store && others.every((each) => each === owner) && !('get' in Object(Object.getPrototypeOf(owner)))
 }
 
 function ownerOf(store: object, method: string): object | null {

@@ -1,4 +1,5 @@
 /** Compare-and-set for express-mysql-session and connect-pg-simple: an update of the row that still has the text. */
+import { promisify } from 'node:util'
 import { type AtomicStore, expiryOf } from './record'
 
 interface MySQLStore {
@@ -50,10 +51,7 @@ export function isPostgreSQLStore(store: unknown): store is PostgreSQLStore {
 
 /** A column of type `json` keeps its text, one of type `jsonb` writes it always the same way. */
 export function atomicPostgreSQL(store: PostgreSQLStore): AtomicStore {
-  const query = (sql: string, params: unknown[]) =>
-    new Promise<{ text?: string } | undefined>((resolve, reject) => {
-      store.query(sql, params, (error, row) => (error ? reject(error) : resolve(row)))
-    })
+  const query = promisify(store.query.bind(store))
   return {
     async getVersioned(id) {
       const row = await query(
