@@ -1,9 +1,7 @@
 /** The one error class of this package, its codes, and what a client may be told; who tells it is `socket-io/`. */
 
-/** The codes, each of one cause, and what a client is told of it. */
-const clientMessages = {
-  /** An option is missing or of the wrong type. Thrown by `handshakeSession()` at once. */
-  ERR_SESSION_OPTIONS: 'Session options are wrong',
+/** The handshake merely has no session. */
+const anonymous = {
   /** The handshake carries no session cookie of the configured name, or a Cookie header too large to be read. */
   ERR_SESSION_COOKIE_MISSING: 'No session cookie',
   /** The cookie is not signed, or by none of the secrets. */
@@ -14,6 +12,13 @@ const clientMessages = {
   ERR_SESSION_ORIGIN: 'Origin not allowed',
   /** The ticket is malformed, not ours, too old or already used. */
   ERR_SESSION_TICKET: 'Session ticket is not valid',
+} as const
+
+/** The codes, each of one cause, and what a client is told of it. */
+const clientMessages = {
+  /** An option is missing or of the wrong type. Thrown by `handshakeSession()` at once. */
+  ERR_SESSION_OPTIONS: 'Session options are wrong',
+  ...anonymous,
   /** The store failed; told to `onError` at stage `end` or `cluster`, a listener or the adapter did. `cause` is the error. */
   ERR_SESSION_STORE: 'Session store is not available',
   /** The store did not answer in time. */
@@ -59,6 +64,11 @@ export type Stage = 'handshake' | 'refresh' | 'save' | 'touch' | 'end' | 'cluste
 
 /** Tells the app of an error that nobody awaits. */
 export type Tell = (error: unknown, stage: Stage) => SessionError
+
+/** Whether the handshake merely has no session, as against a store that could not tell. */
+export function isAnonymous({ code }: SessionError): boolean {
+  return Object.hasOwn(anonymous, code)
+}
 
 /** The session is over, or never was. */
 export function notFound(): SessionError {

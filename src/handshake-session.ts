@@ -13,7 +13,7 @@ import { roomOf } from './session/room'
 import type { Change } from './session/unit-of-work'
 import { Admission } from './socket-io/admission'
 import { Cluster } from './socket-io/cluster'
-import { guard, isServer, serverOf } from './socket-io/namespaces'
+import { guard, serverOf } from './socket-io/namespaces'
 import { corsOf } from './socket-io/private-parts'
 import type { NamespaceLike, ServerLike, SocketLike } from './socket-io/socket-io-like'
 import type { ExpressSession } from './store/record'
@@ -55,7 +55,7 @@ export class HandshakeSessions {
     this.#tickets = new Tickets(secrets)
     this.#admission = new Admission({
       ...resolved,
-      cors: () => [...this.#attached].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : [])),
+      cors: () => [...this.#attached].flatMap((target) => corsOf(target) ?? []),
       verifier: new Verifier(secrets),
       tickets: this.#tickets,
       registry: this.#registry,

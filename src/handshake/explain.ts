@@ -1,8 +1,8 @@
 /** Why a handshake is or would be refused: the steps of `identify.ts`, the session, and the usual causes. */
-import { attempt, SessionError, type SessionErrorCode } from '../errors'
+import { attempt, isAnonymous, SessionError, type SessionErrorCode } from '../errors'
 import type { SessionStore } from '../store/session-store'
 import { decode, parseHeader } from './cookie'
-import { checkHandshake, type HandshakeLike, type Identity, identify, isAnonymous, ticketOf } from './identify'
+import { checkHandshake, type HandshakeLike, type Identity, identify, ticketOf } from './identify'
 import type { Tickets } from './ticket'
 
 export interface ExplanationStep {

@@ -1,5 +1,5 @@
 /** Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store. */
-import { SessionError, type SessionErrorCode } from '../errors'
+import { SessionError } from '../errors'
 import { readCookie, type Verifier } from './cookie'
 import { type AllCors, checkOrigin, type Origins, type RequestLike } from './origin'
 
@@ -43,19 +43,6 @@ export function identify(
   }
   const checking = checkOrigin(handshake, origins, cors)
   return checking ? checking.then(verify) : verify()
-}
-
-const anonymous: readonly SessionErrorCode[] = [
-  'ERR_SESSION_COOKIE_MISSING',
-  'ERR_SESSION_SIGNATURE',
-  'ERR_SESSION_NOT_FOUND',
-  'ERR_SESSION_ORIGIN',
-  'ERR_SESSION_TICKET',
-]
-
-/** Whether the handshake merely has no session, as against a store that could not tell. */
-export function isAnonymous({ code }: SessionError): boolean {
-  return anonymous.includes(code)
 }
 
 /** @throws SessionError `ERR_SESSION_OPTIONS` */

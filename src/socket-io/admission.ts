@@ -1,10 +1,7 @@
-/**
- * Who gets in: handshake → live session → on the socket, before `connection` fires. The guard of every namespace, and
- * `load`, which is the same without a socket.
- */
-import { notFound, SessionError } from '../errors'
+/** Who gets in: handshake → live session → on the socket, before `connection` fires; and the same without a socket. */
+import { isAnonymous, notFound, SessionError } from '../errors'
 import { type Explanation, explainHandshake, type Policy } from '../handshake/explain'
-import { checkID, type HandshakeLike, identify, isAnonymous, ticketOf } from '../handshake/identify'
+import { checkID, type HandshakeLike, identify, ticketOf } from '../handshake/identify'
 import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
 import { isThenable } from '../store/record'

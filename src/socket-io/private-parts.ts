@@ -28,9 +28,9 @@ export function childrenOf(namespace: NamespaceLike): ReadonlySet<NamespaceLike>
   return (namespace as { children?: Set<NamespaceLike> }).children ?? new Set()
 }
 
-/** The server's `cors` option. The engine comes when the server is bound to an HTTP server. Without it, no other site may. */
-export function corsOf(io: ServerLike): CorsLike | undefined {
-  return (io.engine as { opts?: { cors?: CorsLike } } | undefined)?.opts?.cors
+/** The `cors` option of a server that is bound to an HTTP server, and so has its engine. Without it, no other site may. */
+export function corsOf(io: object): CorsLike | undefined {
+  return (io as { engine?: { opts?: { cors?: CorsLike } } }).engine?.opts?.cors
 }
 
 /** Middlewares decide about recovered connections as well; without the option there is no recovery. */
@@ -58,20 +58,14 @@ export function replaceIDs(socket: { id: string; nsp: object }, id: string, pid:
   connecting?.set(id, socket)
 }
 
-/**
- * `socket.use`, for a socket that has no middleware yet: it would push to an array, which then has room for 17, and that
- * is a tenth of what a connection with a session costs in memory.
- */
+/** `socket.use` without its push, which leaves room for 17: a tenth of what a connection with a session costs in memory. */
 export function useFirst<Middleware>(socket: { use(middleware: Middleware): unknown }, middleware: Middleware): void {
   const { fns } = socket as { fns?: unknown }
   if (Array.isArray(fns) && fns.length === 0) Object.assign(socket, { fns: [middleware] })
   else socket.use(middleware)
 }
 
-/**
- * Whether an adapter talks to other servers. Not so the in-memory one, whose `serverSideEmit`, that of the base class,
- * only warns on the console.
- */
+/** Whether an adapter talks to other servers: in the in-memory one `serverSideEmit` only warns, by the base class. */
 export function reachesOthers(adapter: object): boolean {
   let owner: object | null = adapter
   while (owner && !Object.hasOwn(owner, 'serverSideEmit')) owner = Object.getPrototypeOf(owner)

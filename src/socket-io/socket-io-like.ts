@@ -43,7 +43,6 @@ export interface Channel {
 /** Of a `Server`. Its other events come from other servers. */
 export interface ServerLike extends Channel {
   readonly sockets: NamespaceLike
-  readonly engine: unknown
   on(event: 'new_namespace', listener: (namespace: NamespaceLike) => void): unknown
   on(event: string, listener: (news: unknown) => void): unknown
   off(event: string, listener: (news: unknown) => void): unknown

@@ -21,10 +21,7 @@ export class Deadlines {
     return deadline
   }
 
-  /**
-   * Drops `expire`, too: V8 can keep the table that a Set or a Map has outgrown, and with it everything that its entries
-   * refer to.
-   */
+  /** Drops `expire`, too: V8 can keep the table that a Set has outgrown, and with it what its entries refer to. */
   end(deadline: Deadline): void {
     this.#waiting.delete(deadline)
     deadline.expire = undefined

@@ -16,7 +16,7 @@ type CreateSession = NonNullable<StoreLike['createSession']>
 
 /**
  * The record as a real `Session`, whose methods call `request.sessionStore` (express-session, session/session.js). The
- * record is used up. A store that does not inherit from express-session's `Store` gets its `createSession`.
+ * record is used up: pass a fresh one. A store that does not inherit from express-session's `Store` gets its `createSession`.
  */
 export function createSession(
   create: CreateSession = Store.prototype.createSession as CreateSession,

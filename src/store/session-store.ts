@@ -79,10 +79,7 @@ export class SessionStore {
     await asOwnCall(session, () => this.#call('touch', touch, late))
   }
 
-  /**
-   * The record as a real `Session` of the store's express-session. The record is used up: pass a fresh one.
-   * @throws SessionError `ERR_SESSION_STORE` for a record that is no session
-   */
+  /** As that of `express-session.ts`. @throws SessionError `ERR_SESSION_STORE` for a record that is no session */
   createSession(request: SessionRequest, record: SessionRecord): ExpressSession {
     try {
       return createSession(this.#methods.createSession, request, record)
