@@ -8,9 +8,10 @@ import createDebug from 'debug'
 import { type Secret, SessionError, type StoreLike } from '../src/index'
 import { isAnonymous, isServer, SessionRegistry } from '../src/internals'
 import { checkTimeout } from './answer'
-import { type Enabled, watchClients } from './socket.io-sessions/clients'
+import { watchClients } from './socket.io-sessions/clients'
 import { type CookieReader, readSigned, trustCutter, useParser } from './socket.io-sessions/cookie-reader'
 import { Credentials } from './socket.io-sessions/credentials'
+import type { Enabled } from './socket.io-sessions/old-events'
 import { type ScriptServer, serveScript } from './socket.io-sessions/script'
 
 const debug = createDebug('handshake-session:socket.io-sessions')
@@ -79,7 +80,8 @@ export function enable(...given: [unknown, StoreLike?, (Options | null)?]): unkn
     rawSid: args.rawSid ?? isFirstGeneration,
     matchCookie: args.matchCookie === true,
   })
-  watchClients(args.socket as unknown as Enabled['io'], { registry, credentials, tell }, Boolean(args.per_message))
+  const io = args.socket as unknown as Enabled['io']
+  watchClients({ io, registry, credentials, tell }, Boolean(args.per_message))
   const tokenFor = isFirstGeneration ? undefined : credentials.forScript(args.rawSid === true)
   serveScript(args.socket as unknown as ScriptServer, tokenFor, tell)
   if (isFirstGeneration) Object.assign(args.socket, { load_session_per_message: args.per_message || false })

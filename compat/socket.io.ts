@@ -5,7 +5,8 @@
 import { createServer as createSecureServer, type ServerOptions as SecureOptions } from 'node:https'
 import { Namespace, Server as RealServer, type ServerOptions, Socket } from 'socket.io'
 import { SessionError } from '../src'
-import { faceServer, type LegacyOptions, type LegacyServer, legacy } from './socket.io/legacy'
+import { faceServer, legacy } from './socket.io/legacy'
+import type { LegacyOptions, LegacyServer } from './socket.io/legacy-face'
 import { type OldSettings, splitOptions } from './socket.io/settings'
 
 /** What Socket.IO 4 attaches to: an HTTP server, or a port. */

@@ -1,25 +1,22 @@
-/**
- * Options in, `HandshakeSessions` out: the one place where the parts are wired.
- */
+/** Options in, `HandshakeSessions` out: the one place where the parts are wired. */
 import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import createDebug from 'debug'
-import { asSessionError, notFound, SessionError, type Stage } from './errors'
-import { type Explanation, explainHandshake } from './handshake/explain'
-import type { HandshakeLike, Identity } from './handshake/identify'
-import { Verifier } from './handshake/signature'
+import { asSessionError, notFound, type Tell } from './errors'
+import { Verifier } from './handshake/cookie'
+import type { Explanation } from './handshake/explain'
+import { checkID, type HandshakeLike } from './handshake/identify'
 import { Tickets } from './handshake/ticket'
-import { type HandshakeSessionOptions, type ResolvedOptions, resolveOptions } from './options'
+import { type HandshakeSessionOptions, resolveOptions } from './options'
 import type { EndReason } from './session/endings'
-import type { LiveSession } from './session/live-session'
 import { type SessionEnd, SessionRegistry } from './session/registry'
 import { roomOf } from './session/room'
 import type { Change } from './session/unit-of-work'
 import { Admission } from './socket-io/admission'
 import { Cluster } from './socket-io/cluster'
-import { guard, isServer, serverOf } from './socket-io/namespaces'
+import { guard, serverOf } from './socket-io/namespaces'
 import { corsOf } from './socket-io/private-parts'
 import type { NamespaceLike, ServerLike, SocketLike } from './socket-io/socket-io-like'
-import { type ExpressSession, isThenable } from './store/record'
+import type { ExpressSession } from './store/record'
 
 const debug = createDebug('handshake-session')
 
@@ -40,9 +37,8 @@ export function handshakeSession(options: HandshakeSessionOptions): HandshakeSes
 
 /** What `handshakeSession` returns. All its methods may be called at any time, in any order, more than once. */
 export class HandshakeSessions {
-  readonly #options: ResolvedOptions
+  readonly #onError: HandshakeSessionOptions['onError']
   readonly #registry: SessionRegistry
-  readonly #identity: Identity
   readonly #tickets: Tickets
   readonly #admission: Admission
   readonly #cluster: Cluster
@@ -52,18 +48,24 @@ export class HandshakeSessions {
 
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
   constructor(options: HandshakeSessionOptions) {
-    this.#options = resolveOptions(options)
-    this.#registry = SessionRegistry.join(this.#options.store, this.#options)
-    const { secrets, name, origins, required, freshFor, touch } = this.#options
-    const cors = () => [...this.#attached].flatMap((target) => (isServer(target) ? (corsOf(target) ?? []) : []))
-    this.#identity = { name, origins, cors, verifier: new Verifier(secrets) }
+    const resolved = resolveOptions(options)
+    const { store, secrets, emitter, onError } = resolved
+    this.#onError = onError
+    this.#registry = SessionRegistry.join(store, resolved)
     this.#tickets = new Tickets(secrets)
-    const parts = { registry: this.#registry, tickets: this.#tickets, tell: this.#tell }
-    this.#admission = new Admission({ ...this.#identity, ...parts, required, freshFor, touch })
+    this.#admission = new Admission({
+      ...resolved,
+      cors: () => [...this.#attached].flatMap((target) => corsOf(target) ?? []),
+      verifier: new Verifier(secrets),
+      tickets: this.#tickets,
+      registry: this.#registry,
+      store: this.#registry.store,
+      tell: this.#tell,
+    })
     Object.assign(this.#events, { [captureRejectionSymbol]: (error: Error) => this.#tell(error, 'end') })
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#tell)
-    this.#cluster = new Cluster(this.#registry, this.#options.emitter, this.#tell)
+    this.#cluster = new Cluster(this.#registry, emitter, this.#tell)
   }
 
   /**
@@ -97,13 +99,7 @@ export class HandshakeSessions {
    * @throws SessionError (rejects) `ERR_SESSION_ENDED` after `close()`, `_OPTIONS` for what is no handshake
    */
   async explain(handshake: HandshakeLike): Promise<Explanation> {
-    this.#admission.assertOpen()
-    const { store } = this.#registry
-    return explainHandshake(handshake, this.#identity, {
-      store,
-      tickets: this.#tickets,
-      required: this.#options.required,
-    })
+    return this.#admission.explain(handshake)
   }
 
   /**
@@ -116,7 +112,7 @@ export class HandshakeSessions {
    * `_CONFLICT`, `_STORE`, `_TIMEOUT`, `_ENDED` after `close()`, `_OPTIONS` for no id; and whatever `change` throws
    */
   async update<T>(target: Pick<SocketLike, 'conn'> | string, change: Change<T>): Promise<T> {
-    return (await this.#find(target)).update(change)
+    return (await this.#admission.find(target)).update(change)
   }
 
   /**
@@ -177,15 +173,6 @@ export class HandshakeSessions {
     this.#registry.leave()
   }
 
-  #find(target: Pick<SocketLike, 'conn'> | string): LiveSession | Promise<LiveSession> {
-    this.#admission.assertOpen()
-    if (typeof target !== 'object' || target === null) return this.#registry.open(checkID(target))
-    const live = this.#admission.heldBy(target.conn)
-    if (live) return live
-    const message = 'that socket has no session by this instance: its client left, or another instance let it in'
-    throw new SessionError('ERR_SESSION_NOT_FOUND', message)
-  }
-
   readonly #ended = (end: SessionEnd): void => {
     try {
       this.#events.emit('end', end)
@@ -194,21 +181,11 @@ export class HandshakeSessions {
     }
   }
 
-  readonly #tell = (error: unknown, stage: Stage): SessionError => {
-    const told = asSessionError(error, stage)
+  readonly #tell: Tell = (error, stage) => {
+    const told = asSessionError(error, `unexpected failure during ${stage}`)
     debug('%s: %s %s', stage, told.code, told.message)
-    const failed = (error: unknown) => debug('onError itself failed: %o', error)
-    try {
-      const answer: unknown = this.#options.onError?.(told, { stage })
-      if (isThenable(answer)) answer.then(undefined, failed)
-    } catch (error) {
-      failed(error)
-    }
+    const tellApp = async () => this.#onError?.(told, { stage })
+    tellApp().catch((failure) => debug('onError itself failed: %o', failure))
     return told
   }
-}
-
-function checkID(id: unknown): string {
-  if (typeof id === 'string' && id !== '') return id
-  throw new SessionError('ERR_SESSION_OPTIONS', 'expected a session id, a string that is not empty')
 }

@@ -2,10 +2,9 @@
  * For shims and adapters, those in `compat/` first: the parts below `handshakeSession`, without its policy. The names
  * here follow the code and may change in any minor release.
  */
-export { decode, parseHeader, readCookie } from './handshake/cookie'
-export { isAnonymous } from './handshake/identify'
+export { isAnonymous } from './errors'
+export { decode, parseHeader, readCookie, Verifier } from './handshake/cookie'
 export { checkOrigin } from './handshake/origin'
-export { Verifier } from './handshake/signature'
 export { type Ticket, Tickets } from './handshake/ticket'
 export type { Holder, LiveSession } from './session/live-session'
 export { type RegistryOptions, SessionRegistry } from './session/registry'

@@ -4,9 +4,9 @@
  */
 import { types } from 'node:util'
 import { SessionError, type Stage } from './errors'
-import { checkOrigins, type Origins } from './handshake/origin'
-import type { Secret } from './handshake/signature'
-import type { Channel } from './socket-io/cluster'
+import type { Secret } from './handshake/cookie'
+import { type Origins, parseURL } from './handshake/origin'
+import type { Channel } from './socket-io/socket-io-like'
 import type { StoreLike } from './store/record'
 import type { RedisLike } from './store/redis'
 
@@ -66,29 +66,20 @@ export interface HandshakeSessionOptions {
   onError?: ((error: SessionError, context: { stage: Stage }) => void) | undefined
 }
 
-/** The options as the rest of the package reads them. */
-export interface ResolvedOptions {
-  readonly store: StoreLike
-  readonly secrets: readonly Secret[]
-  readonly name: string
-  readonly required: boolean
-  readonly origins: Origins | undefined
-  readonly timeout: number
-  readonly freshFor: number
-  readonly recheck: number
-  readonly touch: boolean
-  readonly mergeHttpSaves: boolean
-  readonly redis: RedisLike | undefined
-  readonly emitter: Channel | undefined
-  readonly onError: ((error: SessionError, context: { stage: Stage }) => void) | undefined
-}
-
-/** @throws SessionError `ERR_SESSION_OPTIONS` */
-export function resolveOptions(options: HandshakeSessionOptions): ResolvedOptions {
+/**
+ * The options as the rest of the package reads them.
+ * @throws SessionError `ERR_SESSION_OPTIONS`
+ */
+export function resolveOptions(options: HandshakeSessionOptions) {
   if (typeof options !== 'object' || options === null) {
     fail('options', 'an object { store, secret }', options, 'pass the same object to session() and handshakeSession()')
   }
-  const { onError, emitter, redis } = options
+  const { store, secret, origins, redis, emitter, onError } = options
+  const { required = true, touch = true, mergeHttpSaves = false } = options
+  const { timeout = 10_000, freshFor = 5_000, recheck = 60_000 } = options
+  checkFlags({ required, touch, mergeHttpSaves })
+  checkDurations({ timeout, freshFor, recheck })
+  checkOrigins(origins)
   if (redis !== undefined && typeof redis?.eval !== 'function') {
     fail('redis', 'a client of redis or ioredis, with eval', typeof redis)
   }
@@ -96,59 +87,54 @@ export function resolveOptions(options: HandshakeSessionOptions): ResolvedOption
     fail('emitter', 'an emitter with serverSideEmit, as of @socket.io/redis-emitter', typeof emitter)
   }
   if (onError !== undefined && typeof onError !== 'function') fail('onError', 'a function (error, { stage })', onError)
-  return {
-    store: checkStore(options.store),
-    secrets: checkSecrets(options.secret),
-    name: checkName(options),
-    required: checkFlag('required', options.required, true),
-    origins: checkOrigins(options.origins, fail),
-    timeout: checkDuration('timeout', options.timeout, 10_000),
-    freshFor: checkDuration('freshFor', options.freshFor, 5_000),
-    recheck: checkDuration('recheck', options.recheck, 60_000),
-    touch: checkFlag('touch', options.touch, true),
-    mergeHttpSaves: checkFlag('mergeHttpSaves', options.mergeHttpSaves, false),
-    redis,
-    emitter,
-    onError,
-  }
+  const checked = { store: checkStore(store), secrets: checkSecrets(secret), name: checkName(options) }
+  const given = { origins, redis, emitter, onError }
+  return { ...checked, ...given, required, touch, mergeHttpSaves, timeout, freshFor, recheck }
 }
 
-function checkFlag(option: string, value: boolean | undefined, byDefault: boolean): boolean {
-  if (value !== undefined && typeof value !== 'boolean') fail(option, 'true or false', value)
-  return value ?? byDefault
+function checkFlags(flags: Record<string, unknown>): void {
+  for (const [option, value] of Object.entries(flags)) {
+    if (typeof value !== 'boolean') fail(option, 'true or false', value)
+  }
 }
 
 /** `freshFor: 0` is sensible (ask before every event), `timeout: 0` is not. */
-function checkDuration(option: string, value: number | undefined, byDefault: number): number {
-  const least = option === 'freshFor' ? 0 : 1
-  if (value !== undefined && !(typeof value === 'number' && value >= least && value <= longest)) {
+function checkDurations(durations: Record<string, unknown>): void {
+  for (const [option, value] of Object.entries(durations)) {
+    const least = option === 'freshFor' ? 0 : 1
+    if (typeof value === 'number' && value >= least && value <= longest) continue
     fail(option, `milliseconds from ${least} to ${longest}`, value)
   }
-  return value ?? byDefault
+}
+
+/** An origin must be written as browsers send it. */
+function checkOrigins(origins: Origins | undefined): void {
+  if (origins === undefined || typeof origins === 'function' || origins === '*') return
+  for (const rule of [origins].flat()) {
+    if (rule instanceof RegExp || rule === 'null') continue
+    if (typeof rule !== 'string') fail('origins', "'*', an origin, a RegExp, an array of them, or a function", rule)
+    if (parseURL(rule)?.origin === rule) continue
+    fail('origins', 'an origin as in `https://app.example.com`', rule, 'no path, no slash')
+  }
 }
 
 function checkStore(store: StoreLike): StoreLike {
   const missing = (['get', 'set', 'destroy'] as const).find((method) => typeof store?.[method] !== 'function')
-  if (missing) {
-    fail(
-      'store',
-      'an express-session store with get, set and destroy',
-      store === null ? null : typeof store,
-      'create one, for instance `const store = new session.MemoryStore()`, and pass it to session() and to handshakeSession()',
-    )
-  }
-  return store
+  if (!missing) return store
+  const came = store === null ? null : typeof store
+  const mend = 'create one, for instance `const store = new session.MemoryStore()`, and pass it to session() and to '
+  fail('store', 'an express-session store with get, set and destroy', came, `${mend}handshakeSession()`)
 }
 
 function checkSecrets(secret: Secret | Secret[]): readonly Secret[] {
-  const secrets: readonly Secret[] = Array.isArray(secret) ? secret : [secret]
+  const secrets = [secret].flat()
   if (secrets.length === 0) fail('secret', 'at least one secret', 'an empty array')
   for (const each of secrets) {
     if (isSecret(each)) continue
     const came = each === '' ? each : typeof each // Not its value, which somebody may take for a secret.
     fail('secret', 'a string, Buffer or secret KeyObject, or an array of them', came, 'pass the secret of session()')
   }
-  return [...secrets]
+  return secrets
 }
 
 function isSecret(value: unknown): boolean {
@@ -156,11 +142,11 @@ function isSecret(value: unknown): boolean {
   return ArrayBuffer.isView(value) ? value.byteLength > 0 : types.isKeyObject(value) && value.type === 'secret'
 }
 
-function checkName({ name, key }: HandshakeSessionOptions): string {
-  if (name !== undefined && key !== undefined && name !== key) {
+function checkName(options: HandshakeSessionOptions): string {
+  const { name = options.key, key = name } = options
+  if (name !== key)
     fail('name', 'one name', 'a different one in `key`', '`key` is an alias of `name`: give one of them')
-  }
-  const chosen = name ?? key ?? 'connect.sid'
+  const chosen = name ?? 'connect.sid'
   if (typeof chosen !== 'string' || chosen === '') fail('name', 'the name of the session cookie', chosen)
   return chosen
 }

@@ -4,12 +4,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Holder, LiveSession } from '../../src/internals'
-import { announce, type Client, callListeners, type Enabled, fail, type Mode } from './clients'
+import { announce, type Client, callListeners, type Enabled, fail } from './old-events'
 
 /** Milliseconds that listeners may take before the session is saved without them. */
 const patience = 10_000
 
-export class PerConnection implements Mode, Holder {
+export class PerConnection implements Holder {
   readonly #client: Client
   readonly #enabled: Enabled
   #live: LiveSession | undefined

@@ -3,9 +3,9 @@
  * it, and what the listeners changed is written when they, and the promises they return, are done.
  */
 import type { LiveSession } from '../../src/internals'
-import { announce, type Client, callListeners, type Enabled, fail, type Mode } from './clients'
+import { announce, type Client, callListeners, type Enabled, fail } from './old-events'
 
-export class PerMessage implements Mode {
+export class PerMessage {
   readonly #client: Client
   readonly #enabled: Enabled
   /** What the client showed last. */

@@ -10,16 +10,12 @@ import { checkOrigin, corsOf, recover } from '../../src/internals'
 import { ask } from '../answer'
 import { holdSession } from '../live-sessions'
 import { guardHttp } from './http-gate'
-import type { LegacyNamespace, LegacyOptions } from './legacy'
+import type { Answer, Authorize, LegacyNamespace, LegacyOptions } from './legacy-face'
 import type { Settings } from './settings'
 
 const debug = createDebug('handshake-session')
 
 type Handshake = Socket['handshake']
-/** `newData`, if it is an object, is put on the handshake: 0.9 documented it, and dropped it. */
-type Answer = [error?: unknown, authorized?: unknown, newData?: unknown]
-/** `this` is the server, or the namespace that is asked for. */
-export type Authorize = (this: never, handshake: never, answer: (...args: Answer) => void) => unknown
 
 /** The error text that clients get. `data` stays unset, else old clients would get that instead of the text. */
 interface Texts {

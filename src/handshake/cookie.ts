@@ -1,10 +1,21 @@
 /**
- * Cookie header → the value of the session's cookie. Bounded before any work: a header too large costs no parse. What
- * the value proves is `signature.ts`'s business.
+ * Cookie header → the value of the session's cookie → the session id in it, as express-session signs it:
+ * `s:<id>.<signature>`. Bounded before any work: what is too large costs no parse and no HMAC.
  */
+import type { KeyObject } from 'node:crypto'
 import { parseCookie } from 'cookie'
-import { SessionError } from '../errors'
+import { unsign } from 'cookie-signature'
+import { attempt, SessionError } from '../errors'
 
+/** Whatever `crypto.createHmac` takes as a key, as in express-session. */
+export type Secret = string | NodeJS.ArrayBufferView | KeyObject
+
+/** Characters of one cookie: RFC 6265, section 6.1, asks browsers for 4096 bytes with name and attributes. */
+const maxLength = 4_096
+/** Of a signed value. */
+const prefix = 's:'
+/** How many genuine values are remembered. */
+const mostGenuine = 1_000
 /** Characters of a Cookie header that are still read: twice what Node accepts by default for all headers. */
 const maxHeaderLength = 32_768
 
@@ -40,9 +51,50 @@ export function parseHeader(header: unknown): Record<string, string | undefined>
 /** Without quotes, and percent-decoded; what is malformed stays as it is, as in express-session. */
 export function decode(value: string): string {
   const plain = /^".*"$/s.test(value) ? value.slice(1, -1) : value
-  try {
-    return decodeURIComponent(plain)
-  } catch {
-    return plain
+  return attempt(() => decodeURIComponent(plain)) ?? plain
+}
+
+/**
+ * Verifies signed values, and remembers those that were genuine: the signature is most of what it costs to find a session
+ * that is live. They are found by their hash, so the time it takes tells nothing of how much of a forged one is right.
+ */
+export class Verifier {
+  readonly #secrets: readonly Secret[]
+  /** Value → id, the one that was seen last at the end. */
+  readonly #genuine = new Map<string, string>()
+
+  constructor(secrets: readonly Secret[]) {
+    this.#secrets = secrets
   }
+
+  /**
+   * The session id in a signed value; every secret is tried, each comparison in constant time.
+   * @throws SessionError `ERR_SESSION_SIGNATURE`
+   */
+  verify(value: string): string {
+    const id = this.#genuine.get(value) ?? this.#idIn(value)
+    this.#genuine.delete(value)
+    this.#genuine.set(value, id)
+    if (this.#genuine.size > mostGenuine) this.#genuine.delete(this.#genuine.keys().next().value as string)
+    return id
+  }
+
+  #idIn(value: string): string {
+    if (!value.startsWith(prefix)) throw refused('not signed; express-session always signs it')
+    const signed = value.slice(prefix.length)
+    if (signed.lastIndexOf('.') > 0 && value.length <= maxLength) {
+      for (const secret of this.#secrets) {
+        const id = unsign(signed, secret)
+        if (id !== false) return id
+      }
+    }
+    const count = this.#secrets.length
+    throw refused(
+      `signed with none of the ${count} secret(s): it was changed, or \`secret\` is not the one that session() has`,
+    )
+  }
+}
+
+function refused(what: string): SessionError {
+  return new SessionError('ERR_SESSION_SIGNATURE', `the session cookie is ${what}`)
 }

@@ -1,13 +1,8 @@
-/**
- * Why a handshake is or would be refused: the steps of `identify.ts`, taken aloud, and the session.
- */
-import type { IncomingHttpHeaders } from 'node:http'
-import { SessionError, type SessionErrorCode } from '../errors'
+/** Why a handshake is or would be refused: the steps of `identify.ts`, the session, and the usual causes. */
+import { attempt, isAnonymous, SessionError, type SessionErrorCode } from '../errors'
 import type { SessionStore } from '../store/session-store'
-import { decode, parseHeader, readCookie } from './cookie'
-import { checkHandshake, type HandshakeLike, type Identity, isAnonymous, ticketOf } from './identify'
-import { checkOrigin } from './origin'
-import type { Verifier } from './signature'
+import { decode, parseHeader } from './cookie'
+import { checkHandshake, type HandshakeLike, type Identity, identify, ticketOf } from './identify'
 import type { Tickets } from './ticket'
 
 export interface ExplanationStep {
@@ -28,13 +23,16 @@ export interface Explanation {
   cause?: string
 }
 
-export async function explainHandshake(
-  handshake: HandshakeLike,
-  identity: Identity,
-  { store, tickets, required }: { store: SessionStore; tickets: Tickets; required: boolean },
-): Promise<Explanation> {
-  const request = checkHandshake(handshake)
-  const { headers } = request
+/** What decides whether a handshake is accepted. */
+export interface Policy extends Identity {
+  readonly store: SessionStore
+  readonly tickets: Tickets
+  /** Whether a connection without a session is refused. */
+  readonly required: boolean
+}
+
+export async function explainHandshake(handshake: HandshakeLike, by: Policy): Promise<Explanation> {
+  const { headers } = checkHandshake(handshake)
   const steps: ExplanationStep[] = []
   const ticket = ticketOf(handshake)
   let current: ExplanationStep['step'] = ticket === undefined ? 'origin' : 'ticket'
@@ -42,41 +40,29 @@ export async function explainHandshake(
     steps.push({ step: current, ok: true, detail })
     current = next
   }
-  const cookieID = async () => {
-    await checkOrigin(request, identity.origins, identity.cors)
-    passed(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
-    const value = readCookie(headers.cookie, identity.name)
-    passed(`there is a cookie named ${identity.name}`, 'signature')
-    const id = identity.verifier.verify(value)
-    passed('signed with one of the secrets', 'session')
-    return id
-  }
   try {
-    const shown = ticket === undefined ? undefined : tickets.read(ticket)
+    const shown = ticket === undefined ? undefined : by.tickets.read(ticket)
     if (shown) passed('issued with one of the secrets, and not expired', 'session')
-    const record = await store.get(shown ? shown.id : await cookieID())
+    const record = await by.store.get(shown ? shown.id : await identify(handshake, by, passed))
     if (!record) throw new SessionError('ERR_SESSION_NOT_FOUND', 'the store has no such session')
     passed('the store has it', 'ticket')
-    if (shown) tickets.assertUnused(shown, record)
+    if (shown) by.tickets.assertUnused(shown, record)
     return { accepted: true, steps }
   } catch (error) {
-    const refusal = error as SessionError
-    const cause = [refusal.message, ...hints(refusal, headers, identity, store)].join('. ')
+    const { code, message } = error as SessionError
+    const cause = `${message}${hint(code, headers.cookie, by)}`
     steps.push({ step: current, ok: false, detail: cause })
-    return { accepted: !required && isAnonymous(refusal), steps, code: refusal.code, cause }
+    return { accepted: !by.required && isAnonymous(error as SessionError), steps, code, cause }
   }
 }
 
 /** The usual misconfigurations behind a refusal, as far as this handshake shows them. */
-function hints(
-  { code }: SessionError,
-  headers: IncomingHttpHeaders,
-  identity: Identity,
-  store: SessionStore,
-): string[] {
-  if (code === 'ERR_SESSION_COOKIE_MISSING') return cookieHints(headers, identity)
-  if (code === 'ERR_SESSION_NOT_FOUND') return storeHints(store)
-  return []
+function hint(code: SessionErrorCode, header: unknown, by: Policy): string {
+  if (code === 'ERR_SESSION_COOKIE_MISSING') return cookieHint(header, by)
+  if (code !== 'ERR_SESSION_NOT_FOUND') return ''
+  if (by.store.isUsedByMiddleware) return '. The cookie is genuine, so the session expired or was destroyed'
+  const misfit = 'express-session in this process was not given this store instance'
+  return `. The cookie is genuine, but ${misfit}: pass the same object to session() and to handshakeSession()`
 }
 
 /**
@@ -87,43 +73,15 @@ const token = /^(?!.*[\dA-Za-z+]{20})[\w!#$&'*+.^`|~-]{1,64}$/
 /** How many other cookies are looked at and named. */
 const mostHints = 20
 
-function cookieHints(headers: IncomingHttpHeaders, { name, verifier }: Identity): string[] {
-  let cookies: Record<string, string | undefined>
-  try {
-    cookies = parseHeader(headers.cookie)
-  } catch {
-    return []
-  }
+function cookieHint(header: unknown, { name, verifier }: Identity): string {
+  const cookies = attempt(() => parseHeader(header))
+  if (!cookies) return ''
   const names = Object.keys(cookies)
-  if (names.length === 0) return ['No cookie at all came']
+  if (names.length === 0) return '. No cookie at all came'
   const others = names.filter((other) => token.test(other)).slice(0, mostHints)
-  if (others.length === 0) return ['No cookie with a valid name came']
-  const ours = others.find((other) => isGenuine(decode(cookies[other] ?? ''), verifier))
-  if (ours)
-    return [
-      `The cookie ${printable(ours)} is signed with our secret: is it the \`name\` that session() has? (here: ${name})`,
-    ]
-  return [`Cookies that came: ${others.map(printable).join(', ')}`]
-}
-
-function isGenuine(value: string, verifier: Verifier): boolean {
-  try {
-    return Boolean(verifier.verify(value))
-  } catch {
-    return false
-  }
-}
-
-function storeHints(store: SessionStore): string[] {
-  if (store.isUsedByMiddleware) {
-    return ['The cookie is genuine, so the session expired or was destroyed']
-  }
-  return [
-    'The cookie is genuine, but express-session in this process was not given this store instance: ' +
-      'pass the same object to session() and to handshakeSession()',
-  ]
-}
-
-function printable(text: string): string {
-  return JSON.stringify(text.slice(0, 64))
+  if (others.length === 0) return '. No cookie with a valid name came'
+  const ours = others.find((other) => attempt(() => verifier.verify(decode(cookies[other] ?? ''))))
+  if (!ours) return `. Cookies that came: ${others.map((other) => JSON.stringify(other)).join(', ')}`
+  const question = `is it the \`name\` that session() has? (here: ${name})`
+  return `. The cookie ${JSON.stringify(ours)} is signed with our secret: ${question}`
 }

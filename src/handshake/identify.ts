@@ -1,19 +1,10 @@
-/**
- * Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store.
- */
-import type { IncomingHttpHeaders } from 'node:http'
-import { SessionError, type SessionErrorCode } from '../errors'
-import { readCookie } from './cookie'
-import { type AllCors, checkOrigin, type Origins } from './origin'
-import type { Verifier } from './signature'
+/** Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store. */
+import { SessionError } from '../errors'
+import { readCookie, type Verifier } from './cookie'
+import { type AllCors, checkOrigin, type Origins, type RequestLike } from './origin'
 
 /** An `IncomingMessage`, a Socket.IO handshake, or anything with the headers of the request. */
-export interface HandshakeLike {
-  headers: IncomingHttpHeaders
-  url?: string | undefined
-  /** Whether the request came over TLS, as a Socket.IO handshake says it; an `IncomingMessage` has its socket for that. */
-  secure?: boolean
-  socket?: unknown
+export interface HandshakeLike extends RequestLike {
   /** What a Socket.IO client gave as `auth`; a `ticket` in it stands for the cookie. */
   auth?: { [key: string]: unknown }
 }
@@ -32,38 +23,39 @@ export function ticketOf(handshake: HandshakeLike): unknown {
 }
 
 /**
+ * @param passed told of each step that was passed, and which is next
  * @returns a promise only where the check of the origin takes time
  * @throws SessionError (or rejects) `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE`
  */
 export function identify(
   handshake: HandshakeLike,
   { name, origins, cors, verifier }: Identity,
+  passed?: (detail: string, next: 'cookie' | 'signature' | 'session') => void,
 ): string | Promise<string> {
-  const request = checkHandshake(handshake)
-  const verify = () => verifier.verify(readCookie(request.headers.cookie, name))
-  const checking = checkOrigin(request, origins, cors)
+  const { headers } = checkHandshake(handshake)
+  const verify = () => {
+    passed?.(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
+    const value = readCookie(headers.cookie, name)
+    passed?.(`there is a cookie named ${name}`, 'signature')
+    const id = verifier.verify(value)
+    passed?.('signed with one of the secrets', 'session')
+    return id
+  }
+  const checking = checkOrigin(handshake, origins, cors)
   return checking ? checking.then(verify) : verify()
-}
-
-const anonymous: readonly SessionErrorCode[] = [
-  'ERR_SESSION_COOKIE_MISSING',
-  'ERR_SESSION_SIGNATURE',
-  'ERR_SESSION_NOT_FOUND',
-  'ERR_SESSION_ORIGIN',
-  'ERR_SESSION_TICKET',
-]
-
-/** Whether the handshake merely has no session, as against a store that could not tell. */
-export function isAnonymous({ code }: SessionError): boolean {
-  return anonymous.includes(code)
 }
 
 /** @throws SessionError `ERR_SESSION_OPTIONS` */
 export function checkHandshake(handshake: HandshakeLike): HandshakeLike {
   const headers: unknown = handshake?.headers
   if (typeof headers === 'object' && headers !== null) return handshake
-  throw new SessionError(
-    'ERR_SESSION_OPTIONS',
-    `expected a request or a handshake, an object with \`headers\`; got ${headers === undefined ? 'none' : typeof headers}`,
-  )
+  const came = headers === undefined ? 'none' : typeof headers
+  const message = `expected a request or a handshake, an object with \`headers\`; got ${came}`
+  throw new SessionError('ERR_SESSION_OPTIONS', message)
+}
+
+/** @throws SessionError `ERR_SESSION_OPTIONS` */
+export function checkID(id: unknown): string {
+  if (typeof id === 'string' && id !== '') return id
+  throw new SessionError('ERR_SESSION_OPTIONS', 'expected a session id, a string that is not empty')
 }

@@ -4,8 +4,8 @@
  * tells nobody the id. That it was used is written into the session, so one store makes it single-use on every node.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
-import { SessionError } from '../errors'
-import type { Secret } from './signature'
+import { attempt, SessionError } from '../errors'
+import type { Secret } from './cookie'
 
 /** How long a ticket is good for, in ms. */
 const lifetime = 60_000
@@ -23,11 +23,6 @@ export interface Ticket {
   expires: number
   /** Different for each ticket. */
   nonce: string
-}
-
-/** The session that a ticket is for. */
-interface Updatable {
-  update(change: (session: object) => void): Promise<void>
 }
 
 /** What a session knows of its tickets that were used: until when each would have been good. */
@@ -87,8 +82,8 @@ export class Tickets {
    * Marks a ticket of this session as used; it is not, if the store fails.
    * @throws SessionError `ERR_SESSION_TICKET` if it was used already, and those of `update`
    */
-  async redeem({ nonce, expires }: Ticket, live: Updatable): Promise<void> {
-    this.#forgetExpired()
+  async redeem({ nonce, expires }: Ticket, live: { update(change: (session: object) => void): Promise<void> }) {
+    for (const [used, until] of this.#used) if (until <= Date.now()) this.#used.delete(used)
     if (this.#used.has(nonce)) throw refused('it was used before')
     this.#used.set(nonce, expires)
     const marked = live.update((session) => {
@@ -103,10 +98,6 @@ export class Tickets {
       throw error
     })
   }
-
-  #forgetExpired(): void {
-    for (const [nonce, expires] of this.#used) if (expires <= Date.now()) this.#used.delete(nonce)
-  }
 }
 
 /** The content, or undefined if it was not encrypted with this key. */
@@ -114,12 +105,8 @@ function decrypt(bytes: Buffer, key: Buffer): string | undefined {
   if (bytes.length <= ivLength + tagLength) return undefined
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivLength))
   decipher.setAuthTag(bytes.subarray(-tagLength))
-  try {
-    const content = decipher.update(bytes.subarray(ivLength, -tagLength))
-    return Buffer.concat([content, decipher.final()]).toString()
-  } catch {
-    return undefined
-  }
+  const sealed = bytes.subarray(ivLength, -tagLength)
+  return attempt(() => Buffer.concat([decipher.update(sealed), decipher.final()]).toString())
 }
 
 function refused(why: string): SessionError {

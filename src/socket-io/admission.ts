@@ -1,25 +1,18 @@
-/**
- * Who gets in: handshake → live session → on the socket, before `connection` fires. The guard of every namespace, and
- * `load`, which is the same without a socket.
- */
-import { notFound, SessionError, type Tell } from '../errors'
-import { type HandshakeLike, type Identity, identify, isAnonymous, ticketOf } from '../handshake/identify'
-import type { Tickets } from '../handshake/ticket'
+/** Who gets in: handshake → live session → on the socket, before `connection` fires; and the same without a socket. */
+import { isAnonymous, notFound, SessionError } from '../errors'
+import { type Explanation, explainHandshake, type Policy } from '../handshake/explain'
+import { checkID, type HandshakeLike, identify, ticketOf } from '../handshake/identify'
 import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
 import { isThenable } from '../store/record'
 import { EventGate, type GateOptions } from './event-gate'
-import { expose } from './namespaces'
+import type { Guard } from './namespaces'
 import { useFirst } from './private-parts'
 import { recover } from './recovery'
-import type { ConnectionLike, EventMiddleware, SocketLike } from './socket-io-like'
+import type { ConnectionLike, SocketLike } from './socket-io-like'
 
-export interface AdmissionOptions extends Identity, GateOptions {
+interface AdmissionOptions extends Policy, GateOptions {
   readonly registry: SessionRegistry
-  readonly tickets: Tickets
-  /** Whether a connection without a session is refused. */
-  readonly required: boolean
-  readonly tell: Tell
 }
 
 export class Admission {
@@ -44,32 +37,46 @@ export class Admission {
     }
   }
 
-  readonly guard = (socket: SocketLike, next: (error?: Error) => void): void => {
+  readonly guard: Guard = (socket, next) => {
     const refuse = (error: unknown) => next(this.#options.tell(error, 'handshake').forClient())
-    let admitting: Promise<void> | void
     try {
-      admitting = this.#admit(socket)
+      const admitting = this.#admit(socket)
+      if (isThenable(admitting)) return void admitting.then(() => next(), refuse)
     } catch (error) {
-      refuse(error)
-      return
+      return refuse(error)
     }
-    if (isThenable(admitting)) admitting.then(() => next(), refuse)
-    else next()
+    next()
   }
 
   /**
+   * @param conn the connection, if there is one: a ticket is good for one, whose namespaces all show it
    * @returns a promise only where somebody has to be asked
    * @throws SessionError (or rejects) for whatever refuses this handshake
    */
-  open(handshake: HandshakeLike): LiveSession | Promise<LiveSession> {
+  open(handshake: HandshakeLike, conn: object = {}): LiveSession | Promise<LiveSession> {
     this.assertOpen()
-    if (ticketOf(handshake) !== undefined) return this.#redeem(handshake)
-    return after(identify(handshake, this.#options), (id) => this.#read(id))
+    const { registry, freshFor } = this.#options
+    if (ticketOf(handshake) === undefined) {
+      return after(identify(handshake, this.#options), (id) => registry.open(id, freshFor))
+    }
+    const redeeming = this.#redeeming.get(conn) ?? this.#redeem(handshake).finally(() => this.#redeeming.delete(conn))
+    this.#redeeming.set(conn, redeeming)
+    return redeeming
   }
 
-  /** The session that this connection has by this instance. */
-  heldBy(conn: object): LiveSession | undefined {
-    return this.#held.get(conn)
+  async explain(handshake: HandshakeLike): Promise<Explanation> {
+    this.assertOpen()
+    return explainHandshake(handshake, this.#options)
+  }
+
+  /** The session of an id, or of a socket that was let in here. @throws SessionError (or rejects) as `update` */
+  find(target: Pick<SocketLike, 'conn'> | string): LiveSession | Promise<LiveSession> {
+    this.assertOpen()
+    if (typeof target !== 'object' || target === null) return this.#options.registry.open(checkID(target))
+    const live = this.#held.get(target.conn)
+    if (live) return live
+    const message = 'that socket has no session by this instance: its client left, or another instance let it in'
+    throw new SessionError('ERR_SESSION_NOT_FOUND', message)
   }
 
   /** @throws SessionError `ERR_SESSION_ENDED` */
@@ -82,40 +89,33 @@ export class Admission {
       this.assertOpen()
       const live = opened && this.#hold(opened, socket.conn)
       if (!live) return recover(socket, undefined)
+      // In a further namespace the cookie is the same; a ticket may be another one's.
+      const ticket = ticketOf(socket.handshake)
+      if (ticket !== undefined && !this.#options.tickets.isFor(live.id, ticket)) throw twoSessions()
       return after(renew(live), () => this.#put(live, socket))
     })
   }
 
   #put(live: LiveSession, socket: SocketLike): Promise<void> | void {
     if (live.ended) throw notFound()
-    expose(socket, live)
-    useFirst(socket, this.#middleware(live))
+    // Where apps look for it. Without one nothing is put there, as another instance may have put another session.
+    const { id: sessionID, session } = live
+    for (const place of [socket.handshake, socket.request]) if (place) Object.assign(place, { sessionID, session })
+    useFirst(socket, new EventGate(live, this.#options).pass)
     return after(recover(socket, live.room), () => socket.join(live.room))
   }
 
-  /** A separate method, so that the closure captures only the gate. */
-  #middleware(live: LiveSession): EventMiddleware {
-    const gate = new EventGate(live, this.#options)
-    return (_event, next) => gate.pass(next)
-  }
-
   /** The session, undefined where none is required, or the refusal. */
-  #sessionOf(socket: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
-    const held = this.#held.get(socket.conn)
-    if (held) return after(renew(this.#heldFor(socket, held), this.#options.freshFor), () => held)
-    return this.#options.required ? this.#openFor(socket) : this.#openIfAny(socket)
+  #sessionOf({ conn, handshake }: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
+    const { required, freshFor } = this.#options
+    const held = this.#held.get(conn)
+    if (held) return after(renew(held, freshFor), () => held)
+    return required ? this.open(handshake, conn) : this.#openIfAny(handshake, conn)
   }
 
-  /** A further namespace of a connection. The cookie is the same; a ticket may be another one's. */
-  #heldFor({ handshake }: SocketLike, held: LiveSession): LiveSession {
-    const ticket = ticketOf(handshake)
-    if (ticket === undefined || this.#options.tickets.isFor(held.id, ticket)) return held
-    throw twoSessions()
-  }
-
-  async #openIfAny(socket: SocketLike): Promise<LiveSession | undefined> {
+  async #openIfAny(handshake: HandshakeLike, conn: object): Promise<LiveSession | undefined> {
     try {
-      return await this.#openFor(socket)
+      return await this.open(handshake, conn)
     } catch (error) {
       if (!isAnonymous(error as SessionError)) throw error
       this.#options.tell(error, 'handshake')
@@ -123,29 +123,10 @@ export class Admission {
     }
   }
 
-  #openFor({ conn, handshake }: SocketLike): LiveSession | Promise<LiveSession> {
-    return ticketOf(handshake) === undefined ? this.open(handshake) : this.#openOnce(conn, handshake)
-  }
-
-  /** A ticket is good for one connection, whose namespaces all show it. */
-  #openOnce(conn: object, handshake: HandshakeLike): Promise<LiveSession> {
-    let opening = this.#redeeming.get(conn)
-    if (!opening) {
-      this.assertOpen()
-      opening = this.#redeem(handshake).finally(() => this.#redeeming.delete(conn))
-      this.#redeeming.set(conn, opening)
-    }
-    return opening
-  }
-
-  #read(id: string): LiveSession | Promise<LiveSession> {
-    return this.#options.registry.open(id, this.#options.freshFor)
-  }
-
   async #redeem(handshake: HandshakeLike): Promise<LiveSession> {
-    const { tickets } = this.#options
+    const { tickets, registry, freshFor } = this.#options
     const ticket = tickets.read(ticketOf(handshake))
-    const live = await this.#read(ticket.id)
+    const live = await registry.open(ticket.id, freshFor)
     await tickets.redeem(ticket, live)
     await renew(live)
     return live

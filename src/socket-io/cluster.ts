@@ -7,21 +7,10 @@ import { type EndReason, endReasons } from '../session/endings'
 import type { Peers, SessionRegistry } from '../session/registry'
 import { isRoom } from '../session/room'
 import { reachesOthers } from './private-parts'
+import type { Channel, ServerLike } from './socket-io-like'
 
 /** The event by which nodes talk, on the main namespace. */
 const eventName = 'handshake-session'
-
-/** Whatever can tell other Socket.IO servers: a `Server`, or an `Emitter` of `@socket.io/redis-emitter`. */
-export interface Channel {
-  serverSideEmit(event: string, ...args: unknown[]): unknown
-}
-
-/** What hears other servers, too. */
-export interface ServerChannel extends Channel {
-  sockets: { adapter: object }
-  on(event: string, listener: (news: unknown) => void): unknown
-  off(event: string, listener: (news: unknown) => void): unknown
-}
 
 /** What is sent: sessions by their rooms, never by their ids. */
 interface News {
@@ -32,7 +21,7 @@ interface News {
 export class Cluster implements Peers {
   readonly #registry: SessionRegistry
   readonly #failed: Tell
-  readonly #servers = new Set<ServerChannel>()
+  readonly #servers = new Set<ServerLike>()
   readonly #emitter: Channel | undefined
   /** What changed since the last message. */
   readonly #changed = new Set<string>()
@@ -44,7 +33,7 @@ export class Cluster implements Peers {
     registry.peers.add(this)
   }
 
-  join(io: ServerChannel): void {
+  join(io: ServerLike): void {
     if (this.#servers.has(io)) return
     this.#servers.add(io)
     io.on(eventName, this.#hear)
@@ -58,7 +47,7 @@ export class Cluster implements Peers {
   }
 
   get areReachable(): boolean {
-    return this.#emitter !== undefined || this.#channels.length > 0
+    return this.#channels.length > 0
   }
 
   /** Told at the end of the turn: of a burst of changes one. */
@@ -77,13 +66,12 @@ export class Cluster implements Peers {
   }
 
   get #channels(): Channel[] {
-    return [...this.#servers].filter(({ sockets }) => reachesOthers(sockets.adapter))
+    const servers = [...this.#servers].filter(({ sockets }) => reachesOthers(sockets.adapter))
+    return servers.length === 0 && this.#emitter ? [this.#emitter] : servers
   }
 
   #send(news: News): void {
-    const channels = this.#channels
-    if (channels.length === 0 && this.#emitter) channels.push(this.#emitter)
-    for (const channel of channels) {
+    for (const channel of this.#channels) {
       try {
         channel.serverSideEmit(eventName, news)
       } catch (cause) {

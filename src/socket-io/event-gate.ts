@@ -4,6 +4,7 @@
  */
 import type { Tell } from '../errors'
 import type { LiveSession } from '../session/live-session'
+import type { EventMiddleware } from './socket-io-like'
 
 export interface GateOptions {
   /** Milliseconds for which a read is trusted. */
@@ -13,7 +14,7 @@ export interface GateOptions {
   readonly tell: Tell
 }
 
-type Next = (error?: Error) => void
+type Next = Parameters<EventMiddleware>[1]
 
 export class EventGate {
   readonly #live: LiveSession
@@ -30,25 +31,20 @@ export class EventGate {
    * A session that ended lets no event pass. One that cannot be read now lets none pass either; the error goes to `tell`,
    * and to the socket's own `error` event.
    */
-  pass(next: Next): void {
+  readonly pass: EventMiddleware = (_event, next) => {
     if (this.#waiting) this.#waiting.push(next)
     else if (this.#live.isCurrent(this.#options.freshFor)) this.#handOut(next)
     else this.#refresh(next)
   }
 
   async #refresh(first: Next): Promise<void> {
-    const waiting = [first]
+    const [live, waiting] = [this.#live, [first]]
     this.#waiting = waiting
-    const failure = await this.#live.refresh().then(
-      () => undefined,
-      (error) => this.#failed(error),
-    )
+    const failure = await live.refresh().catch((error) => {
+      return live.ended ? undefined : this.#options.tell(error, 'refresh')
+    })
     this.#waiting = undefined
     for (const next of waiting) failure ? next(failure) : this.#handOut(next)
-  }
-
-  #failed(error: unknown): Error | undefined {
-    return this.#live.ended ? undefined : this.#options.tell(error, 'refresh')
   }
 
   #handOut(next: Next): void {

@@ -1,13 +1,8 @@
-/**
- * A guard in every namespace of a Socket.IO server, and the session on the handshake. Who gets in is `admission.ts`'s
- * decision.
- */
+/** A guard in every namespace of a Socket.IO server. Who gets in is `admission.ts`'s decision. */
 import { SessionError } from '../errors'
-import type { ExpressSession } from '../store/record'
-import type { ServerChannel } from './cluster'
 import { childrenOf, middlewaresOf, namespacesOf, neverSkipMiddlewares } from './private-parts'
 import { withholdRecovery } from './recovery'
-import type { NamespaceLike, RecoverableNamespace, ServerLike, SocketLike } from './socket-io-like'
+import type { NamespaceLike, ServerLike, SocketLike } from './socket-io-like'
 
 export type Guard = (socket: SocketLike, next: (error?: Error) => void) => void
 
@@ -22,8 +17,8 @@ function isNamespace(target: unknown): target is NamespaceLike {
 }
 
 /** The server of a namespace, or the server itself. */
-export function serverOf(target: ServerLike | NamespaceLike): ServerLike & ServerChannel {
-  return (isServer(target) ? target : (target as unknown as { server: unknown }).server) as ServerLike & ServerChannel
+export function serverOf(target: ServerLike | NamespaceLike): ServerLike {
+  return isServer(target) ? target : (target as unknown as { server: ServerLike }).server
 }
 
 /** @throws SessionError `ERR_SESSION_OPTIONS` */
@@ -39,7 +34,7 @@ export function guard(target: ServerLike | NamespaceLike, guard: Guard): void {
  */
 export function guardServer(io: ServerLike, guard: Guard): void {
   for (const namespace of namespacesOf(io)) addGuard(namespace, guard)
-  io.on('new_namespace', (namespace) => {
+  io.on('new_namespace', (namespace: NamespaceLike) => {
     addGuard(namespace, guard)
     const middlewares = middlewaresOf(namespace)
     middlewares.unshift(...middlewares.splice(middlewares.indexOf(guard), 1))
@@ -51,27 +46,13 @@ function guardNamespace(namespace: NamespaceLike, guard: Guard): void {
   const children = childrenOf(namespace)
   for (const each of [namespace, ...children]) addGuard(each, guard)
   serverOf(namespace).on('new_namespace', (child: NamespaceLike) => {
-    if (children.has(child)) withholdRecovery(child as unknown as RecoverableNamespace)
+    if (children.has(child)) withholdRecovery(child)
   })
 }
 
 /** Once, also when server and namespace are both attached to. */
 function addGuard(namespace: NamespaceLike, guard: Guard): void {
   neverSkipMiddlewares(serverOf(namespace))
-  withholdRecovery(namespace as unknown as RecoverableNamespace)
+  withholdRecovery(namespace)
   if (!middlewaresOf(namespace).includes(guard)) namespace.use(guard as never)
-}
-
-/**
- * Puts the session where apps look for it: on the handshake, and on the request as the docs' recipe has it. Without one
- * nothing is put there, as another instance may have put another session.
- */
-export function expose(
-  { handshake, request }: SocketLike,
-  { id, session }: { id: string; session: ExpressSession },
-): void {
-  for (const place of request ? [handshake, request] : [handshake]) {
-    place.sessionID = id
-    place.session = session
-  }
 }

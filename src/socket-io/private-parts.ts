@@ -6,8 +6,6 @@ import { SessionError } from '../errors'
 import type { CorsLike } from '../handshake/origin'
 import type { NamespaceLike, ServerLike } from './socket-io-like'
 
-type Middlewares = unknown[]
-
 /** A guard that cannot be everywhere is none: without these, `attach` throws. */
 function required<T>(part: T | undefined, name: string): T {
   if (part !== undefined) return part
@@ -21,8 +19,8 @@ export function namespacesOf(io: ServerLike): NamespaceLike[] {
 }
 
 /** The middlewares of a namespace, in their order: nothing tells whether one is there, or puts one before others. */
-export function middlewaresOf(namespace: NamespaceLike): Middlewares {
-  return required((namespace as { _fns?: Middlewares })._fns, '_fns')
+export function middlewaresOf(namespace: NamespaceLike): unknown[] {
+  return required((namespace as { _fns?: unknown[] })._fns, '_fns')
 }
 
 /** The children of a dynamic namespace; only the server tells of them, one by one. None for an ordinary one. */
@@ -30,17 +28,15 @@ export function childrenOf(namespace: NamespaceLike): ReadonlySet<NamespaceLike>
   return (namespace as { children?: Set<NamespaceLike> }).children ?? new Set()
 }
 
-/** The server's `cors` option. The engine comes when the server is bound to an HTTP server. Without it, no other site may. */
-export function corsOf(io: ServerLike): CorsLike | undefined {
-  return (io.engine as { opts?: { cors?: CorsLike } } | undefined)?.opts?.cors
+/** The `cors` option of a server that is bound to an HTTP server, and so has its engine. Without it, no other site may. */
+export function corsOf(io: object): CorsLike | undefined {
+  return (io as { engine?: { opts?: { cors?: CorsLike } } }).engine?.opts?.cors
 }
 
 /** Middlewares decide about recovered connections as well; without the option there is no recovery. */
 export function neverSkipMiddlewares(io: unknown): void {
-  const { connectionStateRecovery } = Object(Object(io).opts) as {
-    connectionStateRecovery?: { skipMiddlewares?: boolean }
-  }
-  if (connectionStateRecovery) connectionStateRecovery.skipMiddlewares = false
+  const recovery: unknown = Object(Object(io).opts).connectionStateRecovery
+  if (recovery) Object.assign(recovery, { skipMiddlewares: false })
 }
 
 /** Calls `work` now and whenever the namespace gets another adapter, of which no event tells. */
@@ -62,20 +58,14 @@ export function replaceIDs(socket: { id: string; nsp: object }, id: string, pid:
   connecting?.set(id, socket)
 }
 
-/**
- * `socket.use`, for a socket that has no middleware yet: it would push to an array, which then has room for 17, and that
- * is a tenth of what a connection with a session costs in memory.
- */
+/** `socket.use` without its push, which leaves room for 17: a tenth of what a connection with a session costs in memory. */
 export function useFirst<Middleware>(socket: { use(middleware: Middleware): unknown }, middleware: Middleware): void {
   const { fns } = socket as { fns?: unknown }
   if (Array.isArray(fns) && fns.length === 0) Object.assign(socket, { fns: [middleware] })
   else socket.use(middleware)
 }
 
-/**
- * Whether an adapter talks to other servers. Not so the in-memory one, whose `serverSideEmit`, that of the base class,
- * only warns on the console.
- */
+/** Whether an adapter talks to other servers: in the in-memory one `serverSideEmit` only warns, by the base class. */
 export function reachesOthers(adapter: object): boolean {
   let owner: object | null = adapter
   while (owner && !Object.hasOwn(owner, 'serverSideEmit')) owner = Object.getPrototypeOf(owner)

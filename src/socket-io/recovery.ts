@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { isRoom } from '../session/room'
 import { onAdapter, replaceIDs } from './private-parts'
-import type { RecoverableNamespace, RecoverableSocket } from './socket-io-like'
+import type { NamespaceLike, SocketLike } from './socket-io-like'
 
 /** What an adapter kept of a lost connection (socket.io-adapter, `Session`). */
 interface Stored {
@@ -31,14 +31,14 @@ const keptBy = new WeakMap<object, Kept>()
 const watched = new WeakSet<object>()
 
 /** From now on this namespace gives nothing back before `recover` was asked, whatever adapter it is given later. */
-export function withholdRecovery(namespace: RecoverableNamespace): void {
+export function withholdRecovery(namespace: NamespaceLike): void {
   if (watched.has(namespace)) return
   watched.add(namespace)
   onAdapter(namespace, () => withhold(namespace.adapter))
   namespace.on('connection', replay)
 }
 
-function withhold(adapter: RecoverableNamespace['adapter']): void {
+function withhold(adapter: NamespaceLike['adapter']): void {
   const restore = adapter.restoreSession
   if (typeof restore !== 'function') return
   adapter.restoreSession = async (pid, offset) => {
@@ -55,7 +55,7 @@ function withhold(adapter: RecoverableNamespace['adapter']): void {
  * Gives the socket its rooms and data back if it belonged to the session of `room` (undefined: to none, as now);
  * otherwise makes it a new connection, with an id that nobody knows.
  */
-export function recover(socket: RecoverableSocket, room: string | undefined): Promise<void> | void {
+export function recover(socket: SocketLike, room: string | undefined): Promise<void> | void {
   const kept = keptBy.get(socket.data)
   if (!kept) return
   keptBy.delete(socket.data)
@@ -69,7 +69,7 @@ export function recover(socket: RecoverableSocket, room: string | undefined): Pr
 }
 
 /** Once every middleware has agreed, the packets follow; first those that it missed, then those of the meantime. */
-function replay(socket: RecoverableSocket): void {
+function replay(socket: SocketLike): void {
   const kept = keptBy.get(socket.data)
   if (!kept) return
   keptBy.delete(socket.data)
@@ -82,7 +82,7 @@ function replay(socket: RecoverableSocket): void {
 }
 
 /** Each without the offset that the adapter put at its end: it gets a new one. */
-function send(socket: RecoverableSocket, packets: unknown[][]): void {
+function send(socket: SocketLike, packets: unknown[][]): void {
   for (const packet of packets) {
     const [event, ...args] = packet.slice(0, -1)
     socket.emit(String(event), ...args)
@@ -90,7 +90,7 @@ function send(socket: RecoverableSocket, packets: unknown[][]): void {
 }
 
 /** Of what another guard gave back, its session's room stays. */
-function renew(socket: RecoverableSocket, { agreed, data }: Kept): Promise<void> | void {
+function renew(socket: SocketLike, { agreed, data }: Kept): Promise<void> | void {
   const wasGivenBack = socket.data === data
   if (wasGivenBack) socket.nsp.adapter.delAll(socket.id) // Else there are none, or those of its owner, who is back already.
   const [id, pid] = [randomBytes(15), randomBytes(15)].map((bytes) => bytes.toString('base64url')) as [string, string]

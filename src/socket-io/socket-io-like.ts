@@ -1,11 +1,9 @@
-/**
- * The part of Socket.IO's public API that is used, typed structurally, so that our types force no version on anybody.
- */
+/** The part of Socket.IO's public API that is used, typed structurally, so that our types force no version on anybody. */
 import type { HandshakeLike } from '../handshake/identify'
 import type { Holder } from '../session/live-session'
 import type { ExpressSession } from '../store/record'
 
-/** The part of an Engine.IO connection that is used: one per client, shared by its namespaces. */
+/** Of an Engine.IO connection: one per client, shared by its namespaces. */
 export interface ConnectionLike extends Holder {
   readyState: string
   on(event: 'close', listener: (this: ConnectionLike) => void): unknown
@@ -15,39 +13,39 @@ export interface ConnectionLike extends Holder {
 /** What each event of a client passes. */
 export type EventMiddleware = (event: unknown[], next: (error?: Error) => void) => void
 
-/** The part of a Socket.IO `Socket` that is used. `request` is null over WebTransport. */
-export interface SocketLike extends RecoverableSocket {
+/** Of a `Socket`. `request` is null over WebTransport. */
+export interface SocketLike {
+  id: string
   conn: ConnectionLike
   handshake: HandshakeLike & Partial<SessionHandshake>
-  request: Partial<SessionHandshake> | null | undefined
-  use(middleware: EventMiddleware): unknown
-}
-
-/** The part of a Socket.IO `Namespace` that is used. */
-export interface NamespaceLike {
-  readonly name: string
-  use(guard: never): unknown
-}
-
-/** The part of a Socket.IO `Server` that is used. */
-export interface ServerLike {
-  readonly sockets: NamespaceLike
-  readonly engine: unknown
-  on(event: 'new_namespace', listener: (namespace: NamespaceLike) => void): unknown
-}
-
-export interface RecoverableNamespace {
-  adapter: { restoreSession?(pid: string, offset: string): Promise<unknown>; delAll(id: string): unknown }
-  on(event: 'connection', listener: (socket: RecoverableSocket) => void): unknown
-}
-
-export interface RecoverableSocket {
-  id: string
+  request: object | null | undefined
   recovered?: boolean
   data: object
-  nsp: RecoverableNamespace
+  nsp: NamespaceLike
+  use(middleware: EventMiddleware): unknown
   join(rooms: string | string[]): Promise<void> | void
   emit(event: string, ...args: unknown[]): unknown
+}
+
+/** Of a `Namespace`. */
+export interface NamespaceLike {
+  readonly name: string
+  adapter: { restoreSession?(pid: string, offset: string): Promise<unknown>; delAll(id: string): unknown }
+  use(guard: never): unknown
+  on(event: 'connection', listener: (socket: never) => void): unknown
+}
+
+/** Whatever can tell other Socket.IO servers: a `Server`, or an `Emitter` of `@socket.io/redis-emitter`. */
+export interface Channel {
+  serverSideEmit(event: string, ...args: unknown[]): unknown
+}
+
+/** Of a `Server`. Its other events come from other servers. */
+export interface ServerLike extends Channel {
+  readonly sockets: NamespaceLike
+  on(event: 'new_namespace', listener: (namespace: NamespaceLike) => void): unknown
+  on(event: string, listener: (news: unknown) => void): unknown
+  off(event: string, listener: (news: unknown) => void): unknown
 }
 
 /** What `attach` adds to a Socket.IO handshake. With `required: false`, check that they are there. */

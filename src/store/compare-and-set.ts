@@ -2,11 +2,9 @@
  * Finds a store's compare-and-set. Known here: connect-redis, express-mysql-session and connect-pg-simple, each by its
  * own key, table, serializer and expiry; any other store can implement `AtomicStore`.
  */
-import type { AtomicStore } from './atomic-store'
-import { atomicMySQL, isMySQLStore } from './mysql'
-import { atomicPostgreSQL, isPostgreSQLStore } from './postgresql'
-import type { StoreLike } from './record'
+import type { AtomicStore, StoreLike } from './record'
 import { atomicRedis, isConnectRedis, type RedisLike } from './redis'
+import { atomicMySQL, atomicPostgreSQL, isMySQLStore, isPostgreSQLStore } from './sql'
 
 /** The store's compare-and-set; `redis` is the client of a connect-redis that hides it (7 and 8). */
 export function atomicOf(store: StoreLike, redis?: RedisLike): AtomicStore | undefined {
@@ -15,8 +13,7 @@ export function atomicOf(store: StoreLike, redis?: RedisLike): AtomicStore | und
   const given = store as unknown
   if (isConnectRedis(given)) return atomicRedis(given, redis ?? given.client)
   if (isMySQLStore(given)) return atomicMySQL(given)
-  if (isPostgreSQLStore(given)) return atomicPostgreSQL(given)
-  return undefined
+  return isPostgreSQLStore(given) ? atomicPostgreSQL(given) : undefined
 }
 
 function isAtomic(store: object): store is AtomicStore {
@@ -26,9 +23,8 @@ function isAtomic(store: object): store is AtomicStore {
 
 /** Whether `get` and `set` are the store's own: a subclass or wrapper that encrypts, say, must not be passed by. */
 function isUnmodified(store: StoreLike): boolean {
-  const owners = (['get', 'set', 'destroy'] as const).map((method) => ownerOf(store, method))
-  const [owner] = owners
-  return owner !== store && owners.every((each) => each === owner) && !('get' in Object(Object.getPrototypeOf(owner)))
+  const [owner, ...others] = ['get', 'set', 'destroy'].map((method) => ownerOf(store, method))
+  return owner !== store && others.every((each) => each === owner) && !('get' in Object(Object.getPrototypeOf(owner)))
 }
 
 function ownerOf(store: object, method: string): object | null {

@@ -1,6 +1,4 @@
-/**
- * Who waits for an answer, and how long: one timer for all of them, because most answers come at once.
- */
+/** Who waits for an answer, and how long: one timer for all of them, because most answers come at once. */
 
 /** A call that waits for its answer. */
 export interface Deadline {
@@ -23,10 +21,7 @@ export class Deadlines {
     return deadline
   }
 
-  /**
-   * Drops `expire`, too: V8 can keep the table that a Set or a Map has outgrown, and with it everything that its entries
-   * refer to.
-   */
+  /** Drops `expire`, too: V8 can keep the table that a Set has outgrown, and with it what its entries refer to. */
   end(deadline: Deadline): void {
     this.#waiting.delete(deadline)
     deadline.expire = undefined

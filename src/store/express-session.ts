@@ -12,16 +12,18 @@ export interface SessionRequest {
   session?: unknown
 }
 
+type CreateSession = NonNullable<StoreLike['createSession']>
+
 /**
  * The record as a real `Session`, whose methods call `request.sessionStore` (express-session, session/session.js). The
- * record is used up. A store that does not inherit from express-session's `Store` gets its `createSession`.
+ * record is used up: pass a fresh one. A store that does not inherit from express-session's `Store` gets its `createSession`.
  */
 export function createSession(
-  create: StoreLike['createSession'] = Store.prototype.createSession as StoreLike['createSession'],
+  create: CreateSession = Store.prototype.createSession as CreateSession,
   request: SessionRequest,
   record: SessionRecord,
 ): ExpressSession {
-  return (create as NonNullable<StoreLike['createSession']>)(request as never, record)
+  return create(request as never, record)
 }
 
 /** The store that a `Session` object saves itself to; undefined for what is no `Session`, a plain record for instance. */

@@ -4,9 +4,7 @@
  * no change in any route.
  */
 import { once } from 'node:events'
-import { isInOwnCall } from './own-calls'
-import { isMissing, isThenable, type StoreLike } from './record'
-import type { StoreMethods } from './session-store'
+import { isMissing, isThenable, type StoreLike, type StoreMethods } from './record'
 
 /** To be called with what the store answered: nothing, or an error. */
 export type Answered = (error?: unknown) => void
@@ -25,53 +23,61 @@ export interface StoreListener {
 }
 
 type Method = (...args: unknown[]) => unknown
+/** Stands in for a method of the store, and is given that as well. */
+type Wrapper = (original: Method, ...args: unknown[]) => unknown
 type AnyStore = Record<string, Method | undefined>
+
+/**
+ * The session objects that a call of ours to a store has now. What the store itself does with them, a `set` that calls
+ * `this.set` again for instance, is part of that call and no write of somebody else.
+ */
+const inOwnCall = new WeakSet<object>()
+
+export async function asOwnCall<T>(session: object, call: () => Promise<T>): Promise<T> {
+  inOwnCall.add(session)
+  try {
+    return await call()
+  } finally {
+    inOwnCall.delete(session)
+  }
+}
 
 /** @returns the store's own methods, and `restore`, which leaves the store as it was */
 export function observeStore(target: StoreLike, listener: StoreListener): { methods: StoreMethods; restore(): void } {
   const store = target as unknown as AnyStore
   const methods = ownMethods(store)
   const regenerating = new Map<string, Promise<unknown> | undefined>()
-  const write =
-    (method: 'set' | 'touch', begin: (id: string, session: object) => Answered) =>
-    (original: Method): Method => {
-      return (id, session, callback, ...rest) => {
-        if (isInOwnCall(Object(session))) return original(id, session, callback, ...rest)
-        const instead = listener.instead(String(id), Object(session), method)
-        if (instead) return answer(instead, callback)
-        const answered = begin(String(id), Object(session))
-        return watched(callback, answered, (done) => original(id, session, done, ...rest))
-      }
+  const write = (method: 'set' | 'touch', begin: 'writing' | 'touching'): Wrapper => {
+    return (original, id, session, callback, ...rest) => {
+      if (inOwnCall.has(Object(session))) return original(id, session, callback, ...rest)
+      const instead = listener.instead(String(id), Object(session), method)
+      if (instead) return answer(instead, callback)
+      const answered = listener[begin](String(id), Object(session))
+      return watched(callback, answered, (done) => original(id, session, done, ...rest))
     }
-  const restores = [
-    replace(
-      store,
-      'set',
-      write('set', (id, session) => listener.writing(id, session)),
-    ),
-    replace(
-      store,
-      'touch',
-      write('touch', (id, session) => listener.touching(id, session)),
-    ),
-    replace(store, 'createSession', (create) => (request, ...rest) => {
-      const session = create(request, ...rest)
+  }
+  const wrappers: Record<string, Wrapper> = {
+    set: write('set', 'writing'),
+    touch: write('touch', 'touching'),
+    createSession(create, ...args) {
+      const session = create(...args)
       listener.created(Object(session))
       return session
-    }),
-    replace(store, 'destroy', (destroy) => (id, callback, ...rest) => {
+    },
+    destroy(destroy, id, callback, ...rest) {
       const key = String(id)
       const reason = regenerating.has(key) ? 'regenerated' : 'destroyed'
       const answered = listener.destroying(key, reason, regenerating.get(key))
       regenerating.delete(key)
       const destroyed = (error: unknown) => answered(isMissing(error) ? undefined : error)
       return watched(callback, destroyed, (done) => destroy(id, done, ...rest))
-    }),
-    replace(store, 'regenerate', (regenerate) => (request, ...rest) => {
-      regenerating.set(idOf(request), responded(request))
+    },
+    regenerate(regenerate, request, ...rest) {
+      regenerating.set(String((request as { sessionID?: unknown }).sessionID), responded(request))
       return regenerate(request, ...rest)
-    }),
-  ]
+    },
+  }
+  const restores = Object.entries(wrappers).map(([name, wrap]) => replace(store, name, wrap))
   const restore = () => {
     for (const undo of restores) undo()
   }
@@ -85,12 +91,13 @@ function ownMethods(store: AnyStore): StoreMethods {
   return { ...bound, get: (...args: unknown[]) => store['get']?.(...args) } as unknown as StoreMethods
 }
 
-/** Puts `wrap(original)` on the instance. Undone only while it is still there: somebody may have wrapped it again. */
-function replace(store: AnyStore, name: string, wrap: (original: Method) => Method): () => void {
+/** Puts a wrapper on the instance. Undone only while it is still there: somebody may have wrapped it again. */
+function replace(store: AnyStore, name: string, wrapper: Wrapper): () => void {
   const original = store[name]
   if (typeof original !== 'function') return () => {}
   const wasOwn = Object.hasOwn(store, name)
-  const wrapped = wrap((...args) => original.apply(store, args))
+  const bound = original.bind(store)
+  const wrapped: Method = (...args) => wrapper(bound, ...args)
   store[name] = wrapped
   return () => {
     if (store[name] !== wrapped) return
@@ -103,10 +110,8 @@ function replace(store: AnyStore, name: string, wrap: (original: Method) => Meth
 function answer(work: Promise<void>, callback: unknown): unknown {
   work.catch(() => {}) // Who gave no callback and awaits nothing does not want to know.
   if (typeof callback !== 'function') return work
-  return work.then(
-    () => process.nextTick(callback as Method, null),
-    (error) => process.nextTick(callback as Method, error),
-  )
+  const tell = (error: unknown) => process.nextTick(callback as Method, error)
+  return work.then(() => tell(null), tell)
 }
 
 /**
@@ -137,10 +142,6 @@ function watched(callback: unknown, hear: (error: unknown) => void, call: (done:
     if (failure) throw failure
     return value
   })
-}
-
-function idOf(request: unknown): string {
-  return String((request as { sessionID?: unknown }).sessionID)
 }
 
 /** How long a response may keep the sockets of a regenerated session open, in ms. */

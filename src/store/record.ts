@@ -1,6 +1,4 @@
-/**
- * What an express-session store is and keeps: the types, and what its answers mean.
- */
+/** What an express-session store is and keeps: the types, and what its answers mean. */
 import type { Session, SessionData } from 'express-session'
 
 /**
@@ -14,6 +12,30 @@ export interface StoreLike {
   touch?(id: string, session: SessionData, callback?: (error?: unknown) => void): unknown
   regenerate?(request: never, callback: (error?: unknown) => unknown): unknown
   createSession?(request: never, record: SessionData): Session & SessionData
+}
+
+/** The store's own methods, without what observers put around them. */
+export type StoreMethods = Pick<StoreLike, 'get' | 'set' | 'destroy' | 'touch' | 'createSession'>
+
+/**
+ * Compare-and-set, a write that happens only if the record is still the one that was read: what a store implements to be
+ * atomic across processes. Both methods reject when the store fails.
+ */
+export interface AtomicStore {
+  /** The record now; undefined for an unknown or expired id, as with `get`. */
+  getVersioned(id: string): Promise<Versioned | undefined>
+  /**
+   * As `set`, but only if the record still has this version. MUST be one atomic step in the store.
+   * @returns whether it was written; false if the record is another by now, or gone
+   */
+  setVersioned(id: string, session: SessionData, version: unknown): Promise<boolean>
+}
+
+/** A record, and what tells whether it was written since. */
+export interface Versioned {
+  record: unknown
+  /** Opaque; goes back to `setVersioned` as it came. */
+  version: unknown
 }
 
 /** A session as a store keeps it: plain data, `cookie` among it. */

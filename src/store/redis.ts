@@ -1,9 +1,6 @@
-/**
- * Compare-and-set for connect-redis 7 to 9: a script that compares the text.
- */
+/** Compare-and-set for connect-redis 7 to 9: a script that compares the text. */
 import type { SessionData } from 'express-session'
-import type { AtomicStore } from './atomic-store'
-import { expiryOf } from './record'
+import { type AtomicStore, expiryOf } from './record'
 
 /** A client of `redis` (node-redis, 4 and later) or of `ioredis`. */
 export interface RedisLike {

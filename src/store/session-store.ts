@@ -3,36 +3,16 @@
  * call becomes one answer or one `SessionError`. What the answers are worth is `session/`'s business.
  */
 import type { SessionData } from 'express-session'
-import { SessionError } from '../errors'
-import type { AtomicStore } from './atomic-store'
+import { asSessionError, SessionError } from '../errors'
 import { Deadlines } from './deadlines'
 import { createSession, isUsedByMiddleware, type SessionRequest } from './express-session'
-import { asOwnCall } from './own-calls'
-import {
-  type ExpressSession,
-  isExpired,
-  isKeyDocument,
-  isMissing,
-  isRecord,
-  isThenable,
-  type SessionRecord,
-  type StoreLike,
-} from './record'
+import { type Answered, asOwnCall } from './observer'
+import type { AtomicStore, ExpressSession, SessionRecord, StoreLike, StoreMethods } from './record'
+import { isExpired, isKeyDocument, isMissing, isRecord, isThenable } from './record'
 
-type Callback<T = unknown> = (error?: unknown, value?: T) => void
+type Callback = (error?: unknown, value?: unknown) => void
 
-/** The store's own methods, without what observers put around them. */
-export type StoreMethods = Pick<StoreLike, 'get' | 'set' | 'destroy' | 'touch' | 'createSession'>
-
-/** A record as it was read, and its version where the store has such. */
-export interface Reading {
-  record: SessionRecord
-  version: unknown
-}
-
-/** Told the answer of a write that comes after its time was up: nothing, or an error. */
-export type Late = (error?: unknown) => void
-
+/** Whatever asks the store rejects with `ERR_SESSION_STORE` if it fails, and `ERR_SESSION_TIMEOUT` if it does not answer. */
 export class SessionStore {
   /** Milliseconds that a call may take. */
   timeout = 10_000
@@ -62,13 +42,13 @@ export class SessionStore {
     return typeof this.#methods.touch === 'function'
   }
 
-  /** The record, or undefined where there is none: unknown or expired. @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT` */
+  /** The record, or undefined where there is none: unknown or expired. */
   async get(id: string): Promise<SessionRecord | undefined> {
     return this.#valid(await this.#call('get', (done) => this.#methods.get(id, done)))
   }
 
-  /** As `get`, with what `replace` wants to know. */
-  async read(id: string): Promise<Reading | undefined> {
+  /** As `get`, with the version that `replace` wants to know, where the store has such. */
+  async read(id: string): Promise<{ record: SessionRecord; version: unknown } | undefined> {
     const atomic = this.#atomic
     const found = atomic && (await this.#promise('get', () => atomic.getVersioned(id)))
     const record = atomic ? this.#valid(found?.record) : await this.get(id)
@@ -76,10 +56,11 @@ export class SessionStore {
   }
 
   /**
-   * Writes; where the store can compare, only if the record is still of this version. @returns whether it did
-   * @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT`
+   * Writes; where the store can compare, only if the record is still of this version.
+   * @param late told the answer of a write that comes after its time was up
+   * @returns whether it did
    */
-  replace(id: string, session: ExpressSession, version: unknown, late: Late): Promise<boolean> {
+  replace(id: string, session: ExpressSession, version: unknown, late: Answered): Promise<boolean> {
     const atomic = this.#atomic
     const data = session as SessionData
     return asOwnCall(session, async () => {
@@ -89,26 +70,21 @@ export class SessionStore {
     })
   }
 
-  /** @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT` */
-  async destroy(id: string, late?: Late): Promise<void> {
+  async destroy(id: string, late?: Answered): Promise<void> {
     await this.#call('destroy', (done) => this.#methods.destroy(id, done), late)
   }
 
-  /** @throws SessionError `ERR_SESSION_STORE`, `_TIMEOUT` */
-  async touch(id: string, session: ExpressSession, late: Late): Promise<void> {
+  async touch(id: string, session: ExpressSession, late: Answered): Promise<void> {
     const touch = (done: Callback) => this.#methods.touch?.(id, session as SessionData, done)
     await asOwnCall(session, () => this.#call('touch', touch, late))
   }
 
-  /**
-   * The record as a real `Session` of the store's express-session. The record is used up: pass a fresh one.
-   * @throws SessionError `ERR_SESSION_STORE` for a record that is no session
-   */
+  /** As that of `express-session.ts`. @throws SessionError `ERR_SESSION_STORE` for a record that is no session */
   createSession(request: SessionRequest, record: SessionRecord): ExpressSession {
     try {
       return createSession(this.#methods.createSession, request, record)
     } catch (error) {
-      throw storeError('createSession', error)
+      throw failure('createSession', error)
     }
   }
 
@@ -122,25 +98,26 @@ export class SessionStore {
     throw new SessionError('ERR_SESSION_STORE', 'the session store gave something that is no session: it has no cookie')
   }
 
-  #promise<T>(method: string, start: () => Promise<T>, late?: Late): Promise<T> {
+  #promise<T>(method: string, start: () => Promise<T>, late?: Answered): Promise<T> {
     return this.#call(method, (done) => start().then((value) => done(null, value)), late) as Promise<T>
   }
 
   /** First answer wins: of a store that calls back twice, or throws after it did, the rest is dropped. */
-  #call(method: string, start: (done: Callback) => unknown, late?: Late): Promise<unknown> {
+  #call(method: string, start: (done: Callback) => unknown, late?: Answered): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { timeout } = this
       let isLate = false
       const deadline = this.#deadlines.begin(() => {
         isLate = true
-        reject(timeoutError(method, timeout))
+        const message = `the session store did not answer ${method}() within ${timeout} ms`
+        reject(new SessionError('ERR_SESSION_TIMEOUT', message))
       }, timeout)
       const done: Callback = (error, answer) => {
         if (isThenable(answer)) return void answer.then((value) => done(error, value), fail)
         this.#deadlines.end(deadline)
         const failed = error && !isMissing(error)
         if (isLate) late?.(failed ? error : undefined)
-        else if (failed) reject(storeError(method, error))
+        else if (failed) reject(failure(method, error))
         else resolve(error ? undefined : answer)
       }
       const fail = (error: unknown) => done(error || new Error('failed without an error'))
@@ -154,11 +131,6 @@ export class SessionStore {
   }
 }
 
-function storeError(method: string, cause: unknown): SessionError {
-  if (cause instanceof SessionError) return cause
-  return new SessionError('ERR_SESSION_STORE', `the session store failed in ${method}()`, { cause })
-}
-
-function timeoutError(method: string, timeout: number): SessionError {
-  return new SessionError('ERR_SESSION_TIMEOUT', `the session store did not answer ${method}() within ${timeout} ms`)
+function failure(method: string, error: unknown): SessionError {
+  return asSessionError(error, `the session store failed in ${method}()`)
 }
