@@ -2,10 +2,10 @@
  * Cookie header → the value of the session's cookie → the session id in it, as express-session signs it:
  * `s:<id>.<signature>`. Bounded before any work: what is too large costs no parse and no HMAC.
  */
-import type { KeyObject } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { parseCookie } from 'cookie'
 import { unsign } from 'cookie-signature'
-import { attempt, SessionError } from '../errors'
+import { SessionError } from '../errors'
 
 /** Whatever `crypto.createHmac` takes as a key, as in express-session. */
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
@@ -14,8 +14,10 @@ export type Secret = string | NodeJS.ArrayBufferView | KeyObject
 const maxLength = 4_096
 /** Of a signed value. */
 const prefix = 's:'
-/** How many genuine values are remembered. */
-const mostGenuine = 1_000
+/** How many genuine values are remembered at least, of twice as many at most. */
+const fewestGenuine = 500
+/** Decoding is left to who wants a cookie, for it costs most where it fails. */
+const asTheyCame = { decode: (value: string) => value }
 /** Characters of a Cookie header that are still read: twice what Node accepts by default for all headers. */
 const maxHeaderLength = 32_768
 
@@ -34,7 +36,7 @@ export function readCookie(header: unknown, name: string): string {
 }
 
 /**
- * All cookies of a header, as they came: decoding is left to who wants one of them, for it costs most where it fails.
+ * All cookies of a header, not decoded.
  * @throws SessionError `ERR_SESSION_COOKIE_MISSING` if it is too large
  */
 export function parseHeader(header: unknown): Record<string, string | undefined> {
@@ -45,13 +47,17 @@ export function parseHeader(header: unknown): Record<string, string | undefined>
       `the Cookie header has ${header.length} characters; more than ${maxHeaderLength} are not read`,
     )
   }
-  return parseCookie(header, { decode: (value) => value })
+  return parseCookie(header, asTheyCame)
 }
 
 /** Without quotes, and percent-decoded; what is malformed stays as it is, as in express-session. */
 export function decode(value: string): string {
-  const plain = /^".*"$/s.test(value) ? value.slice(1, -1) : value
-  return attempt(() => decodeURIComponent(plain)) ?? plain
+  const plain = value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+  try {
+    return decodeURIComponent(plain)
+  } catch {
+    return plain
+  }
 }
 
 /**
@@ -60,11 +66,12 @@ export function decode(value: string): string {
  */
 export class Verifier {
   readonly #secrets: readonly Secret[]
-  /** Value → id, the one that was seen last at the end. */
-  readonly #genuine = new Map<string, string>()
+  /** Value → id. When these are enough they become the older ones, and those are forgotten. */
+  #latest = new Map<string, string>()
+  #older = new Map<string, string>()
 
   constructor(secrets: readonly Secret[]) {
-    this.#secrets = secrets
+    this.#secrets = secrets.map((secret) => (typeof secret === 'string' ? createSecretKey(secret, 'utf8') : secret))
   }
 
   /**
@@ -72,10 +79,11 @@ export class Verifier {
    * @throws SessionError `ERR_SESSION_SIGNATURE`
    */
   verify(value: string): string {
-    const id = this.#genuine.get(value) ?? this.#idIn(value)
-    this.#genuine.delete(value)
-    this.#genuine.set(value, id)
-    if (this.#genuine.size > mostGenuine) this.#genuine.delete(this.#genuine.keys().next().value as string)
+    const known = this.#latest.get(value)
+    if (known !== undefined) return known
+    const id = this.#older.get(value) ?? this.#idIn(value)
+    if (this.#latest.size >= fewestGenuine) [this.#older, this.#latest] = [this.#latest, new Map()]
+    this.#latest.set(value, id)
     return id
   }
 

@@ -22,27 +22,26 @@ export function ticketOf(handshake: HandshakeLike): unknown {
   return handshake?.auth?.ticket
 }
 
+/** Told of each step that was passed, and which is next. */
+type Passed = (detail: string, next: 'cookie' | 'signature' | 'session') => void
+
 /**
- * @param passed told of each step that was passed, and which is next
  * @returns a promise only where the check of the origin takes time
  * @throws SessionError (or rejects) `ERR_SESSION_ORIGIN`, `ERR_SESSION_COOKIE_MISSING`, `ERR_SESSION_SIGNATURE`
  */
-export function identify(
-  handshake: HandshakeLike,
-  { name, origins, cors, verifier }: Identity,
-  passed?: (detail: string, next: 'cookie' | 'signature' | 'session') => void,
-): string | Promise<string> {
-  const { headers } = checkHandshake(handshake)
-  const verify = () => {
-    passed?.(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
-    const value = readCookie(headers.cookie, name)
-    passed?.(`there is a cookie named ${name}`, 'signature')
-    const id = verifier.verify(value)
-    passed?.('signed with one of the secrets', 'session')
-    return id
-  }
-  const checking = checkOrigin(handshake, origins, cors)
-  return checking ? checking.then(verify) : verify()
+export function identify(handshake: HandshakeLike, identity: Identity, passed?: Passed): string | Promise<string> {
+  checkHandshake(handshake)
+  const checking = checkOrigin(handshake, identity.origins, identity.cors)
+  return checking ? checking.then(() => verify(handshake, identity, passed)) : verify(handshake, identity, passed)
+}
+
+function verify({ headers }: HandshakeLike, { name, verifier }: Identity, passed?: Passed): string {
+  passed?.(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
+  const value = readCookie(headers.cookie, name)
+  passed?.(`there is a cookie named ${name}`, 'signature')
+  const id = verifier.verify(value)
+  passed?.('signed with one of the secrets', 'session')
+  return id
 }
 
 /** @throws SessionError `ERR_SESSION_OPTIONS` */

@@ -72,7 +72,7 @@ function originOf({ headers, url = '' }: RequestLike): string | undefined {
   if (site === 'same-origin' || site === 'none') return undefined
   if (headers.referer !== undefined) return parseURL(headers.referer)?.origin ?? 'null'
   if (site !== undefined) return 'null'
-  return new URLSearchParams(url.slice(url.indexOf('?') + 1)).has('j') ? 'null' : undefined // `j` may be percent-encoded.
+  return /[?&](j|%6a)(=|&|#|$)/i.test(url) ? 'null' : undefined // Engine.IO decodes the names of parameters.
 }
 
 /** One rule, without the shorthands of arrays and functions. */

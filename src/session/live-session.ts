@@ -79,7 +79,7 @@ export class LiveSession implements Owner, SessionKeeper {
   }
 
   /** @throws as `StoredSession#refresh` */
-  refresh(): Promise<void> {
+  refresh(): Promise<unknown> {
     return this.stored.refresh()
   }
 

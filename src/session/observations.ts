@@ -11,6 +11,9 @@ export interface Mark {
   readonly adopted: number
 }
 
+/** Before anything was counted. */
+export const undisturbed: Mark = { open: 0, begun: 0, disturbed: 0, adopted: 0 }
+
 export class Observations {
   /** Whether the store may hold something else by now than what is known; checked before every hand-out. */
   isOutdated = false

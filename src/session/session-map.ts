@@ -45,7 +45,7 @@ export class SessionMap {
   attach(live: LiveSession): LiveSession {
     const known = this.#sessions.get(live.id)
     if (known || live.ended || this.isClosed) return known ?? live
-    live.stored.observations.disturb()
+    if (live.stored.shared.isRead) live.stored.observations.disturb()
     this.#sessions.set(live.id, live)
     this.#byRoom?.set(live.room, live)
     this.idle(live)

@@ -7,16 +7,15 @@ import type { ExpressSession, SessionRecord } from '../store/record'
 import type { SessionStore } from '../store/session-store'
 import { now } from './clock'
 import { Expiry } from './expiry'
-import { type Mark, Observations } from './observations'
+import { type Mark, Observations, undisturbed } from './observations'
 import { type SessionKeeper, SessionMethods } from './session-methods'
 import { WorkingCopy } from './working-copy'
 
 export class SharedSession {
-  readonly observations = new Observations()
-
   readonly #id: string
   readonly #store: SessionStore
   readonly #keeper: SessionKeeper
+  #observations: Observations | undefined
   #copy: WorkingCopy | undefined
   #expiry: Expiry | undefined
   /** When that was asked for, by which it is known. */
@@ -26,6 +25,26 @@ export class SharedSession {
     this.#id = id
     this.#store = store
     this.#keeper = keeper
+  }
+
+  /** Made by the first who disturbs: most sessions are only read. */
+  get observations(): Observations {
+    this.#observations ??= new Observations()
+    return this.#observations
+  }
+
+  /** How far the counts are. */
+  get mark(): Mark {
+    return this.#observations?.mark() ?? undisturbed
+  }
+
+  /** What this read saw is newer than all that is known. */
+  believesRead(since: Mark): boolean {
+    return this.#observations?.believesRead(since) ?? true
+  }
+
+  get isOutdated(): boolean {
+    return this.#observations?.isOutdated ?? false
   }
 
   /** Whether it was ever read. */
@@ -41,7 +60,7 @@ export class SharedSession {
 
   /** Whether it may be handed out: nothing disturbed what is known, and that was asked for within `freshFor` ms. */
   isCurrent(freshFor: number): boolean {
-    return this.isWithin(freshFor) && !this.observations.isOutdated && !this.isExpired
+    return this.isWithin(freshFor) && !this.isOutdated && !this.isExpired
   }
 
   /** Whether what is known was asked for within so many milliseconds. */
@@ -75,7 +94,7 @@ export class SharedSession {
     if (this.#expiry) this.#expiry.reckon(record.cookie)
     else this.#expiry = new Expiry(record.cookie)
     this.#knownSince = since
-    this.observations.adopt()
+    this.#observations?.adopt()
   }
 
   /**
@@ -89,8 +108,9 @@ export class SharedSession {
 
   /** Whether a write that was alone has said the same since: a store may write in its own `get`. */
   knows(record: SessionRecord | undefined, since: Mark): boolean {
-    const { isOutdated } = this.observations
-    return !isOutdated && this.observations.hasLearntSince(since) && record !== undefined && this.copy.isBasedOn(record)
+    return (
+      !this.isOutdated && this.observations.hasLearntSince(since) && record !== undefined && this.copy.isBasedOn(record)
+    )
   }
 
   /** Somebody extended it. What else the store holds was not learnt by that. */

@@ -34,7 +34,6 @@ export class StoredSession {
   #reading: Promise<Knowledge> | undefined
   /** What only work needs is made by the first. */
   #work: WorkQueue | undefined
-  #commits: WorkQueue | undefined
   #writes: WritesInFlight | undefined
 
   constructor(
@@ -78,12 +77,8 @@ export class StoredSession {
    * Brings in what the store holds now. A read that is on its way will do, unless it was disturbed.
    * @throws SessionError `ERR_SESSION_NOT_FOUND` (and the session ends), `_STORE`, `_TIMEOUT`
    */
-  async refresh(): Promise<void> {
-    if (this.#reading) {
-      await this.#reading
-      if (!this.observations.isOutdated) return
-    }
-    await this.read()
+  refresh(): Promise<unknown> {
+    return this.#reading?.then((known) => (this.shared.isOutdated ? this.read() : known)) ?? this.read()
   }
 
   /** What the store holds. Reads of one session do not overlap: who asks meanwhile shares the answer. @throws as `refresh` */
@@ -97,17 +92,17 @@ export class StoredSession {
     this.#owner.use()
     try {
       for (let reads = 1; ; reads++) {
-        const mark = this.observations.mark()
+        const { mark } = this.shared
         this.askedAt = now()
         const found = await this.#place.store.read(this.#owner.id)
         if (this.#owner.isOver) throw notFound()
-        const isBelieved = this.observations.believesRead(mark)
+        const isBelieved = this.shared.believesRead(mark)
         const isTold = !isBelieved && this.shared.knows(found?.record, mark)
         if (!isBelieved && !isTold && reads < maxReads) continue
         if (!found) throw this.#gone()
         this.shared.adopt(found.record, this.askedAt)
-        this.observations.isOutdated = !isBelieved && !isTold
-        return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.observations.mark() : mark }
+        if (!isBelieved && !isTold) this.observations.isOutdated = true
+        return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.shared.mark : mark }
       }
     } finally {
       this.#reading = undefined
@@ -123,12 +118,17 @@ export class StoredSession {
   }
 
   /** Rule 3. Runs `work` after all other work on this session. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT` */
-  exclusive<T>(work: () => Promise<T>): Promise<T> {
+  async exclusive<T>(work: () => Promise<T>): Promise<T> {
+    this.#owner.use()
     this.#work ??= new WorkQueue(this.#place.clocks)
-    return this.#run(this.#work, async () => {
-      if (this.#owner.isOver) throw notFound()
-      return work()
-    })
+    try {
+      return await this.#work.run(async () => {
+        if (this.#owner.isOver) throw notFound()
+        return work()
+      })
+    } finally {
+      this.#owner.unuse()
+    }
   }
 
   /** The work that runs now is not stuck. */
@@ -137,18 +137,10 @@ export class StoredSession {
   }
 
   /** Runs `work`, which writes, while nobody else of us does, and when no write of a request is on its way. */
-  alone<T>(work: () => Promise<T>): Promise<T> {
-    this.#commits ??= new WorkQueue()
-    return this.#run(this.#commits, async () => {
-      await this.#writes?.settled()
-      return work()
-    })
-  }
-
-  async #run<T>(queue: WorkQueue, work: () => Promise<T>): Promise<T> {
+  async alone<T>(work: () => Promise<T>): Promise<T> {
     this.#owner.use()
     try {
-      return await queue.run(work)
+      return await this.writes.alone(work)
     } finally {
       this.#owner.unuse()
     }

@@ -9,6 +9,7 @@ import type { Answered } from '../store/observer'
 import { now } from './clock'
 import type { Endable, Endings } from './endings'
 import type { SharedSession } from './shared-session'
+import { WorkQueue } from './work-queue'
 
 /** What all sessions of a store share. */
 export interface Place {
@@ -42,6 +43,8 @@ export class WritesInFlight {
   readonly #owner: Owner
   readonly #shared: SharedSession
   readonly #place: Place
+  /** Ours come one after the other. */
+  readonly #ours = new WorkQueue()
   /** Those of requests that ours wait for. */
   readonly #others = new Set<Promise<void>>()
 
@@ -104,9 +107,12 @@ export class WritesInFlight {
     return this.#others.size > 0
   }
 
-  /** Resolves when the writes of requests that are on their way now are done, or have been waited for long enough. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#others)
+  /** Runs `work`, which writes, after the others of ours, and when those that are awaited now are done. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#ours.run(async () => {
+      await Promise.all(this.#others)
+      return work()
+    })
   }
 
   /** Takes over what was told. What handlers put in may be beyond JSON: then it is their events that fail, not the writer. */

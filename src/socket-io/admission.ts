@@ -38,30 +38,28 @@ export class Admission {
   }
 
   readonly guard: Guard = (socket, next) => {
-    const refuse = (error: unknown) => next(this.#options.tell(error, 'handshake').forClient())
     try {
       const admitting = this.#admit(socket)
-      if (isThenable(admitting)) return void admitting.then(() => next(), refuse)
+      if (admitting)
+        return void admitting.then(
+          () => next(),
+          (error) => next(this.#refusal(error)),
+        )
     } catch (error) {
-      return refuse(error)
+      return next(this.#refusal(error))
     }
     next()
   }
 
-  /**
-   * @param conn the connection, if there is one: a ticket is good for one, whose namespaces all show it
-   * @returns a promise only where somebody has to be asked
-   * @throws SessionError (or rejects) for whatever refuses this handshake
-   */
-  open(handshake: HandshakeLike, conn: object = {}): LiveSession | Promise<LiveSession> {
-    this.assertOpen()
-    const { registry, freshFor } = this.#options
-    if (ticketOf(handshake) === undefined) {
-      return after(identify(handshake, this.#options), (id) => registry.open(id, freshFor))
-    }
-    const redeeming = this.#redeeming.get(conn) ?? this.#redeem(handshake).finally(() => this.#redeeming.delete(conn))
-    this.#redeeming.set(conn, redeeming)
-    return redeeming
+  #refusal(error: unknown): SessionError {
+    return this.#options.tell(error, 'handshake').forClient()
+  }
+
+  /** @throws SessionError (rejects) for whatever refuses this handshake */
+  async open(handshake: HandshakeLike, conn: object = {}): Promise<LiveSession> {
+    const live = await this.#identify(handshake, conn)
+    if (!live.isCurrent(this.#options.freshFor)) await live.refresh()
+    return live
   }
 
   async explain(handshake: HandshakeLike): Promise<Explanation> {
@@ -84,33 +82,54 @@ export class Admission {
     if (this.isClosed) throw new SessionError('ERR_SESSION_ENDED', 'this instance was closed with close()')
   }
 
+  /** In the same turn where that can be: it costs less, and answers sooner. */
   #admit(socket: SocketLike): Promise<void> | void {
-    return after(this.#sessionOf(socket), (opened) => {
-      this.assertOpen()
-      const live = opened && this.#hold(opened, socket.conn)
-      if (!live) return recover(socket, undefined)
-      // In a further namespace the cookie is the same; a ticket may be another one's.
-      const ticket = ticketOf(socket.handshake)
-      if (ticket !== undefined && !this.#options.tickets.isFor(live.id, ticket)) throw twoSessions()
-      return after(renew(live), () => this.#put(live, socket))
-    })
+    const found = this.#sessionOf(socket)
+    return isThenable(found) ? found.then((live) => this.#letIn(live, socket)) : this.#letIn(found, socket)
+  }
+
+  /** Rule 1: first it is read, unless it is known, and nothing disturbed it since. */
+  #letIn(found: LiveSession | undefined, socket: SocketLike, isRead = false): Promise<void> | void {
+    if (found && !isRead && !found.isCurrent(this.#options.freshFor)) {
+      return found.refresh().then(() => this.#letIn(found, socket, true))
+    }
+    this.assertOpen()
+    const live = found && this.#hold(found, socket.conn)
+    if (!live) return recover(socket, undefined)
+    // In a further namespace the cookie is the same; a ticket may be another one's.
+    const ticket = ticketOf(socket.handshake)
+    if (ticket !== undefined && !this.#options.tickets.isFor(live.id, ticket)) throw twoSessions()
+    return this.#put(live, socket)
   }
 
   #put(live: LiveSession, socket: SocketLike): Promise<void> | void {
     if (live.ended) throw notFound()
     // Where apps look for it. Without one nothing is put there, as another instance may have put another session.
-    const { id: sessionID, session } = live
-    for (const place of [socket.handshake, socket.request]) if (place) Object.assign(place, { sessionID, session })
+    const exposed = { sessionID: live.id, session: live.session }
+    Object.assign(socket.handshake, exposed)
+    if (socket.request) Object.assign(socket.request, exposed)
     useFirst(socket, new EventGate(live, this.#options).pass)
-    return after(recover(socket, live.room), () => socket.join(live.room))
+    const recovering = recover(socket, live.room)
+    return recovering ? recovering.then(() => socket.join(live.room)) : socket.join(live.room)
   }
 
-  /** The session, undefined where none is required, or the refusal. */
+  /** The session, undefined where none is required, or the refusal. It may still have to be read. */
   #sessionOf({ conn, handshake }: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
-    const { required, freshFor } = this.#options
     const held = this.#held.get(conn)
-    if (held) return after(renew(held, freshFor), () => held)
-    return required ? this.open(handshake, conn) : this.#openIfAny(handshake, conn)
+    return held ?? (this.#options.required ? this.#identify(handshake, conn) : this.#openIfAny(handshake, conn))
+  }
+
+  /** @param conn the connection: a ticket is good for one, whose namespaces all show it */
+  #identify(handshake: HandshakeLike, conn: object): LiveSession | Promise<LiveSession> {
+    this.assertOpen()
+    if (ticketOf(handshake) === undefined) {
+      const { registry } = this.#options
+      const id = identify(handshake, this.#options)
+      return typeof id === 'string' ? registry.at(id) : id.then((id) => registry.at(id))
+    }
+    const redeeming = this.#redeeming.get(conn) ?? this.#redeem(handshake).finally(() => this.#redeeming.delete(conn))
+    this.#redeeming.set(conn, redeeming)
+    return redeeming
   }
 
   async #openIfAny(handshake: HandshakeLike, conn: object): Promise<LiveSession | undefined> {
@@ -124,11 +143,10 @@ export class Admission {
   }
 
   async #redeem(handshake: HandshakeLike): Promise<LiveSession> {
-    const { tickets, registry, freshFor } = this.#options
+    const { tickets, registry } = this.#options
     const ticket = tickets.read(ticketOf(handshake))
-    const live = await registry.open(ticket.id, freshFor)
+    const live = await registry.open(ticket.id)
     await tickets.redeem(ticket, live)
-    await renew(live)
     return live
   }
 
@@ -145,16 +163,6 @@ export class Admission {
   }
 }
 
-/** Rule 1, before it is handed out: it may have been disturbed since it was opened, by what it waited for above all. */
-function renew(live: LiveSession, freshFor = Number.POSITIVE_INFINITY): Promise<void> | void {
-  if (!live.isCurrent(freshFor)) return live.refresh()
-}
-
 function twoSessions(): SessionError {
   return new SessionError('ERR_SESSION_CONFLICT', 'this connection has another session')
-}
-
-/** As `then`, but in the same turn where the value is there already: that costs no promise, and answers sooner. */
-function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return isThenable(value) ? (value as Promise<T>).then(next) : next(value as T)
 }

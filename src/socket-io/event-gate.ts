@@ -40,9 +40,8 @@ export class EventGate {
   async #refresh(first: Next): Promise<void> {
     const [live, waiting] = [this.#live, [first]]
     this.#waiting = waiting
-    const failure = await live.refresh().catch((error) => {
-      return live.ended ? undefined : this.#options.tell(error, 'refresh')
-    })
+    const failed = (error: unknown) => (live.ended ? undefined : this.#options.tell(error, 'refresh'))
+    const failure = await live.refresh().then(() => undefined, failed)
     this.#waiting = undefined
     for (const next of waiting) failure ? next(failure) : this.#handOut(next)
   }

@@ -4,7 +4,7 @@
  */
 import { SessionError } from '../errors'
 import type { CorsLike } from '../handshake/origin'
-import type { NamespaceLike, ServerLike } from './socket-io-like'
+import type { EventMiddleware, NamespaceLike, ServerLike } from './socket-io-like'
 
 /** A guard that cannot be everywhere is none: without these, `attach` throws. */
 function required<T>(part: T | undefined, name: string): T {
@@ -59,9 +59,9 @@ export function replaceIDs(socket: { id: string; nsp: object }, id: string, pid:
 }
 
 /** `socket.use` without its push, which leaves room for 17: a tenth of what a connection with a session costs in memory. */
-export function useFirst<Middleware>(socket: { use(middleware: Middleware): unknown }, middleware: Middleware): void {
-  const { fns } = socket as { fns?: unknown }
-  if (Array.isArray(fns) && fns.length === 0) Object.assign(socket, { fns: [middleware] })
+export function useFirst(socket: { use(middleware: EventMiddleware): unknown }, middleware: EventMiddleware): void {
+  const inside = socket as { fns?: unknown }
+  if (Array.isArray(inside.fns) && inside.fns.length === 0) inside.fns = [middleware]
   else socket.use(middleware)
 }
 

@@ -15,7 +15,7 @@ export class Deadlines {
 
   /** Calls `expire` in so many milliseconds, unless `end` is told of it before. */
   begin(expire: () => void, milliseconds: number): Deadline {
-    const deadline = { at: performance.now() + milliseconds, expire }
+    const deadline = { at: Math.ceil(performance.now()) + milliseconds, expire }
     this.#waiting.add(deadline)
     this.#timer ??= this.#check(milliseconds)
     return deadline

@@ -13,6 +13,12 @@ import { isExpired, isKeyDocument, isMissing, isRecord, isThenable } from './rec
 type Callback = (error?: unknown, value?: unknown) => void
 
 /** Whatever asks the store rejects with `ERR_SESSION_STORE` if it fails, and `ERR_SESSION_TIMEOUT` if it does not answer. */
+/** A record as it was read, and by which the store knows whether it was written since. */
+interface Versioned {
+  readonly record: SessionRecord
+  readonly version: unknown
+}
+
 export class SessionStore {
   /** Milliseconds that a call may take. */
   timeout = 10_000
@@ -44,15 +50,20 @@ export class SessionStore {
 
   /** The record, or undefined where there is none: unknown or expired. */
   async get(id: string): Promise<SessionRecord | undefined> {
-    return this.#valid(await this.#call('get', (done) => this.#methods.get(id, done)))
+    return (await this.#get(id))?.record
   }
 
   /** As `get`, with the version that `replace` wants to know, where the store has such. */
-  async read(id: string): Promise<{ record: SessionRecord; version: unknown } | undefined> {
+  read(id: string): Promise<Versioned | undefined> {
     const atomic = this.#atomic
-    const found = atomic && (await this.#promise('get', () => atomic.getVersioned(id)))
-    const record = atomic ? this.#valid(found?.record) : await this.get(id)
-    return record && { record, version: found?.version }
+    if (!atomic) return this.#get(id)
+    const read = (found?: { record: unknown; version: unknown }) => this.#versioned(found?.record, found?.version)
+    const start = promised(() => atomic.getVersioned(id))
+    return this.#call('get', start, read)
+  }
+
+  #get(id: string): Promise<Versioned | undefined> {
+    return this.#call('get', (done) => this.#methods.get(id, done), this.#versioned)
   }
 
   /**
@@ -64,19 +75,29 @@ export class SessionStore {
     const atomic = this.#atomic
     const data = session as SessionData
     return asOwnCall(session, async () => {
-      if (atomic) return this.#promise('set', () => atomic.setVersioned(id, data, version), late)
-      await this.#call('set', (done) => this.#methods.set(id, data, done), late)
-      return true
+      if (atomic)
+        return this.#call(
+          'set',
+          promised(() => atomic.setVersioned(id, data, version)),
+          Boolean,
+          late,
+        )
+      return this.#call(
+        'set',
+        (done) => this.#methods.set(id, data, done),
+        () => true,
+        late,
+      )
     })
   }
 
-  async destroy(id: string, late?: Answered): Promise<void> {
-    await this.#call('destroy', (done) => this.#methods.destroy(id, done), late)
+  destroy(id: string, late?: Answered): Promise<void> {
+    return this.#call('destroy', (done) => this.#methods.destroy(id, done), nothing, late)
   }
 
-  async touch(id: string, session: ExpressSession, late: Answered): Promise<void> {
+  touch(id: string, session: ExpressSession, late: Answered): Promise<void> {
     const touch = (done: Callback) => this.#methods.touch?.(id, session as SessionData, done)
-    await asOwnCall(session, () => this.#call('touch', touch, late))
+    return asOwnCall(session, () => this.#call('touch', touch, nothing, late))
   }
 
   /** As that of `express-session.ts`. @throws SessionError `ERR_SESSION_STORE` for a record that is no session */
@@ -92,18 +113,17 @@ export class SessionStore {
    * A store with `touch` may extend a session without writing its cookie, so it alone knows when one is over. And one
    * that answers with garbage has failed: nobody may take that for the end of a session.
    */
-  #valid(record: unknown): SessionRecord | undefined {
-    if (isRecord(record)) return this.canTouch || !isExpired(record) ? record : undefined
+  readonly #versioned = (record: unknown, version?: unknown): Versioned | undefined => {
+    if (isRecord(record)) return this.canTouch || !isExpired(record) ? { record, version } : undefined
     if (!record || isKeyDocument(record)) return undefined
     throw new SessionError('ERR_SESSION_STORE', 'the session store gave something that is no session: it has no cookie')
   }
 
-  #promise<T>(method: string, start: () => Promise<T>, late?: Answered): Promise<T> {
-    return this.#call(method, (done) => start().then((value) => done(null, value)), late) as Promise<T>
-  }
-
-  /** First answer wins: of a store that calls back twice, or throws after it did, the rest is dropped. */
-  #call(method: string, start: (done: Callback) => unknown, late?: Answered): Promise<unknown> {
+  /**
+   * First answer wins: of a store that calls back twice, or throws after it did, the rest is dropped.
+   * @param read makes of the answer what is wanted; may throw
+   */
+  #call<A, R>(method: string, start: (done: Callback) => unknown, read: (answer: A) => R, late?: Answered): Promise<R> {
     return new Promise((resolve, reject) => {
       const { timeout } = this
       let isLate = false
@@ -113,23 +133,40 @@ export class SessionStore {
         reject(new SessionError('ERR_SESSION_TIMEOUT', message))
       }, timeout)
       const done: Callback = (error, answer) => {
-        if (isThenable(answer)) return void answer.then((value) => done(error, value), fail)
+        if (isThenable(answer))
+          return void answer.then(
+            (value) => done(error, value),
+            (failure) => done(failure || unknown),
+          )
         this.#deadlines.end(deadline)
         const failed = error && !isMissing(error)
-        if (isLate) late?.(failed ? error : undefined)
-        else if (failed) reject(failure(method, error))
-        else resolve(error ? undefined : answer)
+        if (isLate) return late?.(failed ? error : undefined)
+        if (failed) return reject(failure(method, error))
+        try {
+          resolve(read((error ? undefined : answer) as A))
+        } catch (invalid) {
+          reject(invalid)
+        }
       }
-      const fail = (error: unknown) => done(error || new Error('failed without an error'))
       try {
         const returned = start(done)
-        if (isThenable(returned)) returned.then(undefined, fail)
+        if (isThenable(returned)) returned.then(undefined, (error) => done(error || unknown))
       } catch (error) {
-        fail(error)
+        done(error || unknown)
       }
     })
   }
 }
+
+/** A call that answers by a promise alone. */
+function promised(start: () => Promise<unknown>): (done: Callback) => unknown {
+  return (done) => start().then((value) => done(null, value))
+}
+
+function nothing(): void {}
+
+/** For a store that rejects without an error. */
+const unknown = new Error('failed without an error')
 
 function failure(method: string, error: unknown): SessionError {
   return asSessionError(error, `the session store failed in ${method}()`)

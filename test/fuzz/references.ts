@@ -24,7 +24,7 @@ function trimBlanks(text: string): string {
 }
 
 function unquoted(text: string): string {
-  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
+  return text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
 }
 
 function percentDecoded(text: string): string {
