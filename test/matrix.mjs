@@ -24,7 +24,11 @@ const all = [
   ...['18', '26'].map((node) => ({ packages: oldest, node })),
   ...every.map((packages) => ({ packages })),
 ]
-const programs = { 'the API': ['app.cjs'], register: ['-r', 'handshake-session/register', 'old-app.cjs'] }
+const programs = {
+  'the API': ['app.cjs'],
+  register: ['-r', 'handshake-session/register', 'old-app.cjs'],
+  'private parts': ['private-parts.cjs'],
+}
 
 const folder = await mkdtemp(join(tmpdir(), 'handshake-session-matrix-'))
 try {
@@ -57,7 +61,7 @@ async function installOnce(packages, tarball) {
   const place = join(folder, wanted.join('+'))
   if (!(await mkdir(place, { recursive: true }))) return place
   await cp(join(root, 'test/matrix'), place, { recursive: true })
-  await install(place, [tarball, ...wanted, 'socket.io-client@4', 'cookie-parser@1'])
+  await install(place, [tarball, ...wanted, 'socket.io-client@4', 'cookie-parser@1', 'cookie-signature@1'])
   return place
 }
 
@@ -90,6 +94,6 @@ async function verdict(program, args, place) {
 }
 
 function print(...columns) {
-  const widths = [8, 10, 16, 8, 9, 0]
+  const widths = [8, 10, 16, 8, 9, 9, 0]
   console.log(columns.map((column, index) => column.padEnd(widths[index])).join(' '))
 }
