@@ -56,10 +56,10 @@ export class Admission {
   }
 
   /** @throws SessionError (rejects) for whatever refuses this handshake */
-  async open(handshake: HandshakeLike, conn: object = {}): Promise<LiveSession> {
-    const live = await this.#identify(handshake, conn)
-    if (!live.isCurrent(this.#options.freshFor)) await live.refresh()
-    return live
+  open(handshake: HandshakeLike, conn: object = {}): LiveSession | Promise<LiveSession> {
+    const { registry, freshFor } = this.#options
+    const found = this.#identify(handshake, conn)
+    return isThenable(found) ? found.then(({ id }) => registry.open(id, freshFor)) : registry.open(found.id, freshFor)
   }
 
   async explain(handshake: HandshakeLike): Promise<Explanation> {
@@ -110,7 +110,7 @@ export class Admission {
     if (socket.request) Object.assign(socket.request, exposed)
     useFirst(socket, new EventGate(live, this.#options).pass)
     const recovering = recover(socket, live.room)
-    return recovering ? recovering.then(() => socket.join(live.room)) : socket.join(live.room)
+    return isThenable(recovering) ? recovering.then(() => socket.join(live.room)) : socket.join(live.room)
   }
 
   /** The session, undefined where none is required, or the refusal. It may still have to be read. */
