@@ -46,6 +46,10 @@ export class Observations {
     return since.adopted !== this.#adopted
   }
 
+  get isBeingWritten(): boolean {
+    return this.#open > 0
+  }
+
   beginWrite(): Mark {
     this.#begun++
     const mark = this.mark()

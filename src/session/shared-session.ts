@@ -108,9 +108,8 @@ export class SharedSession {
 
   /** Whether a write that was alone has said the same since: a store may write in its own `get`. */
   knows(record: SessionRecord | undefined, since: Mark): boolean {
-    return (
-      !this.isOutdated && this.observations.hasLearntSince(since) && record !== undefined && this.copy.isBasedOn(record)
-    )
+    if (record === undefined || this.isOutdated || this.observations.isBeingWritten) return false
+    return this.observations.hasLearntSince(since) && this.copy.isBasedOn(record)
   }
 
   /** Somebody extended it. What else the store holds was not learnt by that. */

@@ -58,9 +58,13 @@ export class StoredSession {
     return this.#writes?.wroteAt ?? Number.NEGATIVE_INFINITY
   }
 
-  /** Whether what was read is still what the store holds, as far as this process knows, and no request is about to change it. */
-  isUndisturbed(since: Mark): boolean {
-    return !this.#writes?.areAwaited && this.observations.mayBuildOn(since)
+  /**
+   * Whether what was read is still what the store holds, as far as this process knows, and no request is about to change it.
+   * @param isPolite whether writes count that were waited for long enough
+   */
+  isUndisturbed(since: Mark, isPolite: boolean): boolean {
+    const isBeingWritten = isPolite ? this.observations.isBeingWritten : this.#writes?.areAwaited
+    return !isBeingWritten && this.observations.mayBuildOn(since)
   }
 
   /** Whether the store can compare and set: then `replace` notices every other writer. */

@@ -14,7 +14,10 @@ export type Change<T> = (session: ExpressSession) => T | Promise<T>
 
 /** How often work starts over before it says that the session is too busy. */
 const maxAttempts = 100
-/** How often it starts over because a request writes meanwhile, which cannot be asked to wait. Then it writes all the same. */
+/**
+ * How often it starts over because a request writes, which cannot be asked to wait: so often for one that hangs, and so
+ * often again for those that begin meanwhile. Then it writes all the same.
+ */
 const politeAttempts = 8
 
 /**
@@ -22,11 +25,11 @@ const politeAttempts = 8
  * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`
  */
 export function commit(session: StoredSession, copy: WorkingCopy): Promise<void> {
-  return persist(session, (isPolite) =>
+  return persist(session, (attempts) =>
     session.alone(async () => {
       const known = await session.read()
       rebase(session, copy, known)
-      return replace(session, copy, known, isPolite)
+      return replace(session, copy, known, attempts)
     }),
   )
 }
@@ -37,19 +40,19 @@ export function commit(session: StoredSession, copy: WorkingCopy): Promise<void>
  */
 export async function update<T>(session: StoredSession, change: Change<T>): Promise<T> {
   let result: T | undefined
-  await persist(session, async (isPolite) => {
+  await persist(session, async (attempts) => {
     const begun = await session.alone(async () => {
       const known = await session.read()
       const draft = session.shared.draft(JSON.parse(known.json))
       const returned = change(draft.session)
       if (isThenable(returned)) return { returned, draft, known }
       result = returned
-      return !draft.isChanged || replace(session, draft, known, isPolite)
+      return !draft.isChanged || replace(session, draft, known, attempts)
     })
     if (typeof begun === 'boolean') return begun
     const { returned, draft, known } = begun
     result = await returned
-    return !draft.isChanged || session.alone(() => replaceUnlessOvertaken(session, draft, known, isPolite))
+    return !draft.isChanged || session.alone(() => replaceUnlessOvertaken(session, draft, known, attempts))
   })
   return result as T
 }
@@ -59,10 +62,10 @@ async function replaceUnlessOvertaken(
   session: StoredSession,
   draft: WorkingCopy,
   since: Knowledge,
-  isPolite: boolean,
+  attempts: number,
 ): Promise<boolean> {
   const known = session.isAtomic ? since : await session.read()
-  return rebase(session, draft, known).length === 0 && replace(session, draft, known, isPolite)
+  return rebase(session, draft, known).length === 0 && replace(session, draft, known, attempts)
 }
 
 function rebase(session: StoredSession, copy: WorkingCopy, { json }: Knowledge): string[] {
@@ -74,16 +77,17 @@ async function replace(
   session: StoredSession,
   copy: WorkingCopy,
   known: Knowledge,
-  isPolite: boolean,
+  attempts: number,
 ): Promise<boolean> {
-  return (session.isUndisturbed(known.mark) || !isPolite) && session.replace(copy, known.version)
+  const isFree = attempts >= 2 * politeAttempts || session.isUndisturbed(known.mark, attempts < politeAttempts)
+  return isFree && session.replace(copy, known.version)
 }
 
 /** Starts over until it is done. Between, others may finish: for a random time, so that rivals do not meet again. */
-async function persist(session: StoredSession, attempt: (isPolite: boolean) => Promise<boolean>): Promise<void> {
+async function persist(session: StoredSession, attempt: (attempts: number) => Promise<boolean>): Promise<void> {
   for (let attempts = 0; attempts < maxAttempts; attempts++) {
     session.goOn()
-    if (await attempt(attempts < politeAttempts)) return
+    if (await attempt(attempts)) return
     await sleep(Math.random() * Math.min(2 ** attempts, 64))
   }
   throw new SessionError('ERR_SESSION_CONFLICT', `overtaken by other writers ${maxAttempts} times in a row`)

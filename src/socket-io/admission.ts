@@ -40,7 +40,7 @@ export class Admission {
   readonly guard: Guard = (socket, next) => {
     try {
       const admitting = this.#admit(socket)
-      if (admitting)
+      if (isThenable(admitting))
         return void admitting.then(
           () => next(),
           (error) => next(this.#refusal(error)),
