@@ -9,6 +9,9 @@ export function textsOf(record) {
   return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]))
 }
 
+/** Milliseconds for which a node remembers that a session was not in the store (SECURITY.md). */
+const remembered = 600_000
+
 /** What one operation does to one key: the JSON it sets, the item it appends, or `undefined` where it deletes. */
 export class Write {
   isAcknowledged = false
@@ -66,12 +69,15 @@ export class Story {
     return this.states.some((state) => state.order > order && !state.texts)
   }
 
-  /** Whether somebody tried to end it, or it was not in the store, at some time since. @param {number} since */
+  /**
+   * Whether somebody tried to end it at some time since, or it was not in the store, so lately that a node which saw that
+   * still lets nobody write it. @param {number} since
+   */
   mayHaveEnded(since) {
     if (this.isDestroyed) return true
     if (this.endings.some(({ ended = Number.POSITIVE_INFINITY }) => ended >= since)) return true
     return this.states.some(
-      ({ texts }, index) => index > 0 && !texts && (this.states[index + 1]?.at ?? clock.now) >= since,
+      ({ texts }, index) => index > 0 && !texts && (this.states[index + 1]?.at ?? clock.now) >= since - remembered,
     )
   }
 }
