@@ -30,15 +30,18 @@ export interface Endable {
 /** Where the sessions are, and who is told. */
 interface Surroundings {
   readonly store: SessionStore
-  find(id: string): Endable | undefined
-  inRoom(room: string): Endable | undefined
+  readonly sessions: {
+    get(id: string): Endable | undefined
+    inRoom(room: string): Endable | undefined
+    drop(session: Endable): void
+    /** `retry` is to be called before long. */
+    startClock(): void
+  }
   /** This session is over, and its connections are about to be closed. */
   ended(session: Endable, reason: EndReason): void
   /** This process ended it: other nodes are to be told. */
   tellEnded(room: string, reason: EndReason): void
   unheard(error: unknown, stage: Stage): void
-  /** `retry` is to be called before long. */
-  startClock(): void
 }
 
 export class Endings {
@@ -62,7 +65,7 @@ export class Endings {
    */
   begin(id: string, reason: EndReason, responded?: Promise<unknown>): Answered {
     this.#tombstones.destroying(id)
-    const live = this.#home.find(id)
+    const live = this.#home.sessions.get(id)
     if (live) this.#close(live, reason, responded)
     return (error) => {
       if (error) return this.#tombstones.survived(id)
@@ -91,7 +94,7 @@ export class Endings {
   /** Another node ended it; what this process wrote just before may have come after that. */
   heard(room: string, reason: EndReason): void {
     this.#tombstones.confirm(room)
-    const live = this.#home.inRoom(room)
+    const live = this.#home.sessions.inRoom(room)
     if (!live) return
     this.#close(live, reason)
     if (now() - live.wroteAt < recent) this.undo(live.id)
@@ -103,7 +106,7 @@ export class Endings {
       await this.#home.store.destroy(id)
     } catch (error) {
       this.#unfinished.add(id)
-      this.#home.startClock()
+      this.#home.sessions.startClock()
       this.#home.unheard(error, 'save')
     }
   }
@@ -124,6 +127,7 @@ export class Endings {
 
   #close(live: Endable, reason: EndReason, responded?: Promise<unknown>): void {
     live.ended = reason
+    this.#home.sessions.drop(live)
     this.#home.ended(live, reason)
     whenDone(responded, () => live.closeHolders())
   }

@@ -14,10 +14,10 @@ import { commit } from './unit-of-work'
 import { WorkingCopy } from './working-copy'
 
 /** Where the sessions are. */
-interface Sessions {
+interface Home {
   readonly endings: Endings
+  readonly sessions: { get(id: string): LiveSession | undefined }
   at(id: string): LiveSession
-  find(id: string): LiveSession | undefined
   unheard(error: unknown, stage: 'save'): void
 }
 
@@ -25,12 +25,12 @@ export class HttpWrites implements StoreListener {
   /** Whether requests write only what they changed. */
   merge = false
 
-  readonly #sessions: Sessions
+  readonly #home: Home
   /** The `Session` objects of requests; when they are merged, with what they were made of. */
   readonly #created = new WeakMap<object, WorkingCopy | undefined>()
 
-  constructor(sessions: Sessions) {
-    this.#sessions = sessions
+  constructor(home: Home) {
+    this.#home = home
   }
 
   created(session: object): void {
@@ -39,14 +39,14 @@ export class HttpWrites implements StoreListener {
 
   /** A session that was read before it was destroyed is not written again; one that is new under its id is. */
   instead(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
-    const { endings } = this.#sessions
+    const { endings } = this.#home
     if (isOfRequest(session) && !this.#created.has(session)) {
       endings.revived(id)
       this.#created.set(session, undefined) // Nobody else has it yet, so the rest of this request writes it whole, too.
       return undefined
     }
     if (endings.has(id)) {
-      this.#sessions.unheard(notFound(), 'save')
+      this.#home.unheard(notFound(), 'save')
       return Promise.resolve()
     }
     const copy = this.#created.get(session)
@@ -54,31 +54,31 @@ export class HttpWrites implements StoreListener {
   }
 
   writing(id: string, session: object): Answered {
-    const { stored } = this.#sessions.at(id)
+    const { stored } = this.#home.at(id)
     return stored.writes.beginOthers(stored.isWanted ? jsonOf(session) : undefined)
   }
 
   touching(id: string, session: object): Answered {
     const { cookie } = session as Partial<SessionRecord>
-    const json = this.#sessions.find(id)?.stored.isWanted ? jsonOf({ cookie }) : undefined
+    const json = this.#home.sessions.get(id)?.stored.isWanted ? jsonOf({ cookie }) : undefined
     return (error) => {
-      const { endings } = this.#sessions
+      const { endings } = this.#home
       if (endings.has(id)) endings.undo(id)
-      else if (!error) this.#sessions.find(id)?.stored.extend(json && JSON.parse(json).cookie)
+      else if (!error) this.#home.sessions.get(id)?.stored.extend(json && JSON.parse(json).cookie)
     }
   }
 
   destroying(id: string, reason: EndReason, responded?: Promise<unknown>): Answered {
-    return this.#sessions.endings.begin(id, reason, responded)
+    return this.#home.endings.begin(id, reason, responded)
   }
 
   /** Onto what the store holds by now. That the session is gone meanwhile is no failure of the request. */
   async #merge(id: string, copy: WorkingCopy): Promise<void> {
     try {
-      await commit(this.#sessions.at(id).stored, copy)
+      await commit(this.#home.at(id).stored, copy)
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ERR_SESSION_NOT_FOUND') throw error
-      this.#sessions.unheard(error, 'save')
+      this.#home.unheard(error, 'save')
     }
   }
 }

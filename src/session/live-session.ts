@@ -16,10 +16,12 @@ import type { Owner, Place } from './writes-in-flight'
 /** Where the objects of all sessions are. */
 export interface Home extends Place {
   readonly store: SessionStore
-  /** The object of this session id now: this one, if there is no other. */
-  attach(live: LiveSession): LiveSession
-  /** Nobody uses it any more. */
-  idle(live: LiveSession): void
+  readonly sessions: {
+    /** The object of this session id now: this one, if there is no other. */
+    attach(live: LiveSession): LiveSession
+    /** Nobody uses it any more. */
+    idle(live: LiveSession): void
+  }
 }
 
 /** Something that uses a session and has to close when it ends: a connection. */
@@ -181,13 +183,13 @@ export class LiveSession implements Owner, SessionKeeper {
   }
 
   unuse(): void {
-    if (--this.#uses === 0) this.#home.idle(this)
+    if (--this.#uses === 0) this.#home.sessions.idle(this)
   }
 
   /** A `Session` that `load` gave may outlive the place of this object, and another one may have taken that. */
   #here(): LiveSession {
     if (this.isOver) throw notFound()
-    return this.#home.attach(this)
+    return this.#home.sessions.attach(this)
   }
 
   async #exclusive<T>(work: (here: LiveSession) => Promise<T>): Promise<T> {

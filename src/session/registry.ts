@@ -13,7 +13,6 @@ import { SessionStore } from '../store/session-store'
 import { Endings, type EndReason } from './endings'
 import { HttpWrites } from './http-writes'
 import { type Home, LiveSession } from './live-session'
-import { Recheck } from './recheck'
 import { SessionMap } from './session-map'
 
 /** `sessionID` ended, for `reason`. */
@@ -58,12 +57,14 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly endings: Endings
   readonly clocks = { timeout: 0, patience: new Deadlines(), limits: new Deadlines() }
   readonly peers = new Set<Peers>()
+  readonly sessions = new SessionMap(
+    () => [...this.peers].some(({ areReachable }) => areReachable),
+    () => this.endings.retry(),
+  )
 
   readonly #target: StoreLike
   readonly #restore: () => void
   readonly #httpWrites: HttpWrites
-  readonly #sessions = new SessionMap(() => [...this.peers].some(({ areReachable }) => areReachable))
-  readonly #recheck: Recheck
   #users = 0
 
   private constructor(target: StoreLike, redis: RedisLike | undefined) {
@@ -76,13 +77,12 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#restore = restore
     this.store = new SessionStore(target, methods, atomic)
     this.endings = new Endings(this)
-    this.#recheck = new Recheck(this.#sessions, this.endings)
   }
 
   #join({ timeout = 10_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
     this.#users++
     this.clocks.timeout = this.store.timeout = Math.max(this.clocks.timeout, timeout)
-    this.#recheck.interval = Math.min(this.#recheck.interval, recheck)
+    this.sessions.recheck = Math.min(this.sessions.recheck, recheck)
     this.#httpWrites.merge ||= mergeHttpSaves
   }
 
@@ -90,19 +90,18 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   leave(): void {
     if (--this.#users > 0) return
     this.#restore()
-    this.#recheck.stop()
-    this.#sessions.close()
+    this.sessions.close()
     registries.delete(this.#target)
   }
 
   /** How many sessions something goes on for. */
   get size(): number {
-    return this.#sessions.size
+    return this.sessions.size
   }
 
   /** The object of this id; it is dropped at the end of the turn unless somebody uses it by then. */
   at(id: string): LiveSession {
-    return this.find(id) ?? this.attach(new LiveSession(id, this))
+    return this.sessions.get(id) ?? this.sessions.attach(new LiveSession(id, this))
   }
 
   /**
@@ -116,29 +115,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     return live.isCurrent(freshFor) ? live : live.refresh().then(() => live)
   }
 
-  find(id: string): LiveSession | undefined {
-    return this.#sessions.get(id)
-  }
-
-  inRoom(room: string): LiveSession | undefined {
-    return this.#sessions.inRoom(room)
-  }
-
-  attach(live: LiveSession): LiveSession {
-    this.startClock()
-    return this.#sessions.attach(live)
-  }
-
-  idle(live: LiveSession): void {
-    this.#sessions.idle(live)
-  }
-
-  startClock(): void {
-    this.#recheck.start()
-  }
-
   wrote(live: LiveSession): void {
-    const here = this.find(live.id)
+    const here = this.sessions.get(live.id)
     if (here !== live) here?.stored.observations.disturb()
     if (live.isOver) return
     for (const peers of this.peers) if (peers.areReachable) peers.changed(live.room)
@@ -146,13 +124,12 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   /** Another node wrote this session. */
   heardChanged(room: string): void {
-    const live = this.inRoom(room)
+    const live = this.sessions.inRoom(room)
     live?.stored.observations.disturb()
     if (live?.isHeld) live.refreshUnheard()
   }
 
   ended(live: LiveSession, reason: EndReason): void {
-    this.#sessions.drop(live)
     if (live.isHeld) this.emit('end', { sessionID: live.id, reason })
   }
 

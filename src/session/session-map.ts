@@ -1,13 +1,15 @@
 /**
- * A map from session id to the one object that knows all about it, made on demand and dropped when it is idle.
+ * A map from session id to the one object that knows all about it, dropped when it is idle; and the clock that looks after
+ * them: it re-reads what nobody has asked about for a while, and asks about those whose time is over. It runs only
+ * while there is something to do, and keeps no process alive.
  */
-import { now } from './clock'
+import { now, precision } from './clock'
 import { recent } from './endings'
 import type { LiveSession } from './live-session'
 
 export class SessionMap {
-  /** Whether nothing is remembered any more. */
-  isClosed = false
+  /** Milliseconds between re-reads of a session whose connections are idle. */
+  recheck = Number.POSITIVE_INFINITY
 
   readonly #sessions = new Map<string, LiveSession>()
   /** By the name that other nodes give them. Made when one does so for the first time: most apps have no other node. */
@@ -15,18 +17,21 @@ export class SessionMap {
   /** Those that nobody uses any more; dropped at the end of the turn. */
   readonly #idle: LiveSession[] = []
   readonly #hasPeers: () => boolean
+  readonly #retry: () => boolean
+  #clock: NodeJS.Timeout | undefined
+  #isClosed = false
 
-  /** @param hasPeers whether there are other nodes, whose news of an ending may come after a write */
-  constructor(hasPeers: () => boolean) {
+  /**
+   * @param hasPeers whether there are other nodes, whose news of an ending may come after a write
+   * @param retry what is to be done again now and then; whether there was something
+   */
+  constructor(hasPeers: () => boolean, retry: () => boolean) {
     this.#hasPeers = hasPeers
+    this.#retry = retry
   }
 
   get size(): number {
     return this.#sessions.size
-  }
-
-  [Symbol.iterator](): Iterator<LiveSession> {
-    return this.#sessions.values()
   }
 
   get(id: string): LiveSession | undefined {
@@ -34,7 +39,7 @@ export class SessionMap {
   }
 
   inRoom(room: string): LiveSession | undefined {
-    this.#byRoom ??= new Map([...this].map((live) => [live.room, live]))
+    this.#byRoom ??= new Map([...this.#sessions.values()].map((live) => [live.room, live]))
     return this.#byRoom.get(room)
   }
 
@@ -44,11 +49,12 @@ export class SessionMap {
    */
   attach(live: LiveSession): LiveSession {
     const known = this.#sessions.get(live.id)
-    if (known || live.ended || this.isClosed) return known ?? live
+    if (known || live.ended || this.#isClosed) return known ?? live
     if (live.stored.shared.isRead) live.stored.observations.disturb()
     this.#sessions.set(live.id, live)
     this.#byRoom?.set(live.room, live)
     this.idle(live)
+    this.startClock()
     return live
   }
 
@@ -56,14 +62,8 @@ export class SessionMap {
   idle(live: LiveSession): void {
     if (this.#idle.push(live) > 1) return
     setImmediate(() => {
-      for (const live of this.#idle.splice(0)) this.dropIfIdle(live)
+      for (const live of this.#idle.splice(0)) this.#dropIfIdle(live)
     })
-  }
-
-  /** One that was written lately is kept: a destroy of another node may have come before that. */
-  dropIfIdle(live: LiveSession): void {
-    const isRecent = now() - live.wroteAt < recent && this.#hasPeers()
-    if (live.isIdle && !isRecent) this.drop(live)
   }
 
   /** This one; not another one of the same id. */
@@ -73,9 +73,43 @@ export class SessionMap {
     this.#byRoom?.delete(live.room)
   }
 
+  /** To be called when there is something to do. */
+  startClock(): void {
+    if (this.#isClosed) return
+    const interval = Math.max(10, Math.min(precision, this.recheck / 2))
+    this.#clock ??= setInterval(() => this.#tick(), interval).unref()
+  }
+
   close(): void {
-    this.isClosed = true
+    this.#isClosed = true
+    this.#stopClock()
     this.#sessions.clear()
     this.#byRoom = undefined
+  }
+
+  #stopClock(): void {
+    clearInterval(this.#clock)
+    this.#clock = undefined
+  }
+
+  #tick(): void {
+    for (const live of this.#sessions.values()) {
+      if (live.isIdle) this.#dropIfIdle(live)
+      else if (live.isHeld && this.#isDue(live)) live.refreshUnheard()
+    }
+    const isBusy = this.#retry()
+    if (!isBusy && this.size === 0) this.#stopClock()
+  }
+
+  /** The store decides, also of one that has expired as far as we know: another process may have touched it. */
+  #isDue({ stored: { askedAt, shared } }: LiveSession): boolean {
+    const asked = now() - askedAt
+    return shared.isExpired ? asked >= precision : asked >= this.recheck && !shared.isWithin(this.recheck)
+  }
+
+  /** One that was written lately is kept: a destroy of another node may have come before that. */
+  #dropIfIdle(live: LiveSession): void {
+    const isRecent = now() - live.wroteAt < recent && this.#hasPeers()
+    if (live.isIdle && !isRecent) this.drop(live)
   }
 }
