@@ -135,7 +135,9 @@ export class Ledger {
   /** Somebody else deleted it meanwhile, so that nothing was left to write. */
   #wasGone(write) {
     const { texts, order, at } = write.story.now
-    if (texts && !texts.has(write.key)) write.effect = write.last = { node: write.node, order, at, issuedAt: at }
+    const request = write.operation.kind === 'delete' ? {} : undefined // It wrote its whole copy all the same.
+    if (texts && !texts.has(write.key))
+      write.effect = write.last = { node: write.node, order, at, issuedAt: at, request }
   }
 
   /** What this node shows of the session from now on is to be no older than that. */
