@@ -322,6 +322,28 @@ describe('time', () => {
 })
 
 describe('requests whose writes are merged', () => {
+  test('lose nothing to a read that began before their own', async () => {
+    const { app, store, cookie, id, stored } = await start({ mergeHttpSaves: true })
+    app.express.get('/forget', (req, res) => {
+      delete req.session['theme']
+      res.json(null)
+    })
+    await pair(app, cookie)
+    store.answers['get'] = []
+    hear(app, { changed: [app.sessions.room(id)] })
+    await holds(() => store.answers['get'], 1)
+    const [early] = store.answers['get'] ?? []
+    store.answers['get'] = undefined
+    for (const key of ['theme', 'size']) await write(otherProgram(store), id, key, 'of another node')
+    const request = app.get('/forget', cookie)
+    await vi.waitFor(() => expect(store.calls.get).toBeGreaterThan(2))
+    await turns()
+    early?.()
+    await request
+    expect(await stored()).not.toHaveProperty('theme')
+    expect(await stored()).toHaveProperty('size')
+  })
+
   test('do not wait for an update that takes longer than `timeout`, and do not fail with it', async () => {
     const { app, cookie, id, stored } = await start({ mergeHttpSaves: true, timeout: 50 })
     const doings = new EventEmitter()

@@ -92,6 +92,12 @@ export class StoredSession {
     return this.#reading
   }
 
+  /** As `read`, but not by an answer that was asked for before: that may be older than what somebody else has read. */
+  async readAnew(): Promise<Knowledge> {
+    await this.#reading?.catch(() => {})
+    return this.read()
+  }
+
   async #read(): Promise<Knowledge> {
     this.#owner.use()
     try {

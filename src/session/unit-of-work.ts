@@ -27,7 +27,7 @@ const politeAttempts = 8
 export function commit(session: StoredSession, copy: WorkingCopy): Promise<void> {
   return persist(session, (attempts) =>
     session.alone(async () => {
-      const known = await session.read()
+      const known = await session.readAnew()
       rebase(session, copy, known)
       return replace(session, copy, known, attempts)
     }),
