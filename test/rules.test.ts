@@ -27,6 +27,10 @@ class HeldStore extends CountingStore {
     const content = JSON.parse(JSON.stringify(record))
     const error = this.failsAfter ? new Error('connection reset') : undefined
     this.failsAfter = false
+    if (this.doesNothing) {
+      this.doesNothing = false
+      return void setImmediate(() => done?.(new Error('connection refused')))
+    }
     this.#hold('set', () => super.set(id, content, () => this.#answer('set', () => done?.(error))))
   }
 
@@ -36,6 +40,8 @@ class HeldStore extends CountingStore {
 
   /** The next `set` has its effect, and answers with an error. */
   failsAfter = false
+  /** The next `set` has none, and answers with an error. */
+  doesNothing = false
 
   release(kind: 'held' | 'answers', method: string): void {
     const waiting = this[kind][method] ?? []
@@ -179,6 +185,39 @@ describe('observation', () => {
     expect((await loading)['theme']).toBe('dark')
   })
 
+  test('what was learnt costs no read, also after news, and after a write that was given up and answered late', async () => {
+    const { app, store, cookie, id } = await start({ timeout: 200 })
+    const { client } = await pair(app, cookie)
+    const readsOf = async (theme: string) => {
+      store.reset()
+      expect(await ask(client, 'read')).toBe(theme)
+      return store.calls.get
+    }
+    store.answers['set'] = []
+    const slow = app.get('/set/theme/old', cookie)
+    await holds(() => store.answers['set'], 1)
+    await vi.waitFor(async () => expect(await readsOf('old')).toBe(1)) // It is given up.
+    store.release('answers', 'set')
+    await slow
+    expect(await readsOf('old')).toBe(1)
+    expect(await readsOf('old')).toBe(0)
+    await app.get('/set/theme/new', cookie)
+    expect(await readsOf('new')).toBe(0)
+    await writeElsewhere(app, id, 'theme', 'newest')
+    await ask(client, 'read')
+    expect(await readsOf('newest')).toBe(0)
+  })
+
+  test('what a request could not write, as far as the store says, is read again', async () => {
+    const { app, store, cookie, id } = await start()
+    const { client } = await pair(app, cookie)
+    await writeElsewhere(app, id, 'theme', 'dark')
+    expect(await ask(client, 'read')).toBe('dark')
+    store.doesNothing = true
+    await app.get('/set/theme/light', cookie).catch(() => {})
+    expect(await ask(client, 'read')).toBe('dark')
+  })
+
   test('what a failed update carried for a socket, and what was deleted there since, does not come back', async () => {
     const { app, store, cookie, id, stored } = await start()
     const { socket } = await pair(app, cookie)
@@ -222,6 +261,18 @@ describe('ending', () => {
       await vi.waitFor(async () => expect(await stored()).toBeUndefined())
     })
   })
+
+  test.each(['a plain record', 'the session of a socket'])(
+    '%s that is written after it is no new session',
+    async (what) => {
+      const { app, store, cookie, id, stored } = await start()
+      const { socket } = await pair(app, cookie)
+      const record = what === 'a plain record' ? await stored() : socket.handshake.session
+      await app.sessions.revoke(id)
+      await new Promise((written) => store.set(id, record as session.SessionData, written))
+      expect(await stored()).toBeUndefined()
+    },
+  )
 
   test('what this process wrote just before the news of an ending came is destroyed again', async () => {
     const { app, id, stored } = await start({ io: { adapter: OtherNodes } })
@@ -293,6 +344,85 @@ describe('order', () => {
     await vi.waitFor(() => expect(handled).toHaveLength(2))
     expect(handled).toEqual([1, 2])
   })
+})
+
+describe('work', () => {
+  /** Three updates, which begin in turn, and end when they are told; `timeout` is 1,000. */
+  async function startThree() {
+    const { app, id } = await start({ timeout: 1_000 })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const doings = new EventEmitter()
+    const begin = (n: number) =>
+      app.sessions.update(id, () => {
+        doings.emit(`begun ${n}`)
+        return once(doings, `finish ${n}`)
+      })
+    const begun = [1, 2, 3].map((n) => once(doings, `begun ${n}`))
+    const done = [1, 2, 3].map(begin)
+    const pass = async (n: number, milliseconds: number) => {
+      await begun[n - 1]
+      vi.advanceTimersByTime(milliseconds)
+    }
+    return { app, id, done, doings, pass }
+  }
+
+  test('has as long as each piece may take, however long those before it took', async () => {
+    const { done, doings, pass } = await startThree()
+    for (const n of [1, 2, 3]) {
+      await pass(n, 700)
+      doings.emit(`finish ${n}`)
+    }
+    await Promise.all(done)
+  })
+
+  test('that waits is rejected when the piece before it is stuck, also if that is not the first', async () => {
+    const { done, doings, pass } = await startThree()
+    await pass(1, 700)
+    doings.emit('finish 1')
+    const last = expect(done[2]).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' })
+    await pass(2, 1_000)
+    await last
+    doings.emit('finish 2')
+    await Promise.all([done[0], done[1]])
+  })
+
+  test('that starts over has its time anew', async () => {
+    const { app, store, id } = await start({ timeout: 1_000 })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const doings = new EventEmitter()
+    const first = once(doings, 'begun')
+    const updating = app.sessions.update(id, async (s) => {
+      const finish = once(doings, 'finish')
+      doings.emit('begun')
+      await finish
+      count(s)
+    })
+    await first
+    const waiting = app.sessions.update(id, count)
+    await write(otherProgram(store), id, 'count', 7)
+    vi.advanceTimersByTime(700)
+    const second = once(doings, 'begun')
+    doings.emit('finish')
+    await second
+    vi.advanceTimersByTime(700)
+    doings.emit('finish')
+    await Promise.all([updating, waiting])
+  })
+
+  test('makes way for the write of a request, for a tenth of `timeout`', async () => {
+    const { app, store, cookie, id, stored } = await start({ timeout: 10_000 })
+    store.held['set'] = []
+    const slow = app.get('/set/theme/dark', cookie)
+    await holds(() => store.held['set'], 1)
+    const [late] = store.held['set'] ?? []
+    store.held['set'] = undefined
+    await app.sessions.update(id, count)
+    expect(await stored()).toMatchObject({ count: 1 })
+    late?.()
+    await slow
+  }, 7_000)
 })
 
 describe('time', () => {
