@@ -208,6 +208,17 @@ describe('observation', () => {
     expect(await readsOf('newest')).toBe(0)
   })
 
+  test.each(['alone', 'beside a socket'])('a loaded session is renewed by its reload: %s', async (where) => {
+    const { app, store, cookie, id } = await start()
+    const loaded = await app.sessions.load({ headers: { cookie } })
+    await turns()
+    if (where !== 'alone') await pair(app, cookie)
+    await write(otherProgram(store), id, 'theme', 'dark')
+    hear(app, { changed: [app.sessions.room(id)] })
+    expect(await new Promise((reloaded) => loaded.reload(reloaded))).toBeFalsy()
+    expect(loaded).toMatchObject({ theme: 'dark' })
+  })
+
   test('what a request could not write, as far as the store says, is read again', async () => {
     const { app, store, cookie, id } = await start()
     const { client } = await pair(app, cookie)
@@ -262,6 +273,20 @@ describe('ending', () => {
     })
   })
 
+  test('a loaded session is over as soon as its destroy has begun', async () => {
+    const { app, store, cookie, stored } = await start()
+    const loaded = await app.sessions.load({ headers: { cookie } })
+    await turns()
+    store.held['destroy'] = []
+    const leaving = app.get('/logout', cookie)
+    await holds(() => store.held['destroy'], 1)
+    loaded.count = 1
+    expect(await new Promise((saved) => loaded.save(saved))).toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+    expect(await stored()).not.toHaveProperty('count')
+    store.release('held', 'destroy')
+    await leaving
+  })
+
   test.each(['a plain record', 'the session of a socket'])(
     '%s that is written after it is no new session',
     async (what) => {
@@ -302,6 +327,45 @@ describe('ending', () => {
     expect(await read(theirs, idOf(cookie))).toBeDefined()
     store.broken = undefined
     await vi.waitFor(async () => expect(await read(theirs, idOf(cookie))).toBeUndefined(), 5_000)
+  })
+
+  test('the clock runs as long as something is to be destroyed again, also when no session is live', async () => {
+    const store = new FaultyStore()
+    const failures = new EventEmitter()
+    const app = await startApp({ store, onError: (_error, { stage }) => failures.emit(stage) })
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const cookie = await app.login()
+    store.broken = { method: 'set', fault: 'answers late, the socket is gone' }
+    const held = once(store.late, 'held')
+    const updating = app.sessions.update(idOf(cookie), count).catch(() => {})
+    await held
+    await app.sessions.revoke(idOf(cookie))
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(vi.getTimerCount()).toBe(0)
+    store.broken = { method: 'destroy', fault: 'fails with a string' }
+    const failed = once(failures, 'save')
+    store.late.emit('release')
+    await updating
+    await failed
+    expect(vi.getTimerCount()).toBe(1)
+    store.broken = undefined
+    const destroyed = once(store.late, 'destroy')
+    await vi.advanceTimersByTimeAsync(1_000)
+    await destroyed
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('news of an ending costs no destroy when this process has not written the session lately', async () => {
+    const { app, store, cookie, id } = await start({ io: { adapter: OtherNodes } })
+    const { client } = await pair(app, cookie)
+    later(6_000)
+    const gone = next(client, 'disconnect')
+    hear(app, { ended: [[app.sessions.room(id), 'destroyed']] })
+    await gone
+    await turns()
+    expect(store.calls.destroy).toBe(0)
   })
 
   test('load of a session that another node has ended never resolves with it, whatever the store still has', async () => {
@@ -385,6 +449,75 @@ describe('work', () => {
     await last
     doings.emit('finish 2')
     await Promise.all([done[0], done[1]])
+  })
+
+  test('waits for a request that began to write during its read', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    store.answers['get'] = []
+    const updating = app.sessions.update(id, count)
+    await holds(() => store.answers['get'], 1)
+    const [answer] = store.answers['get'] ?? []
+    store.answers['get'] = undefined
+    store.held['set'] = []
+    const slow = app.get('/set/theme/dark', cookie)
+    await holds(() => store.held['set'], 1)
+    const [late] = store.held['set'] ?? []
+    store.held['set'] = undefined
+    answer?.()
+    await turns()
+    late?.()
+    await Promise.all([slow, updating])
+    expect(await stored()).toMatchObject({ theme: 'dark', count: 1 })
+  })
+
+  test('asks the store nothing while it waits for the write of a request', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    store.held['set'] = []
+    const slow = app.get('/set/theme/dark', cookie)
+    await holds(() => store.held['set'], 1)
+    store.reset()
+    const updating = app.sessions.update(id, count)
+    await turns()
+    const reads = store.calls.get
+    store.release('held', 'set')
+    await Promise.all([slow, updating])
+    expect(reads).toBe(1) // Whether there is such a session.
+    expect(await stored()).toMatchObject({ theme: 'dark', count: 1 })
+  })
+
+  test('does not wait for ever for others who begin to write during each of its reads', async () => {
+    class BusyStore extends CountingStore {
+      override get(id: string, done: (error: unknown, record?: session.SessionData | null) => void): void {
+        super.get(id, (error, record) => {
+          if (record) this.set(id, { ...record }, () => {})
+          done(error, record)
+        })
+      }
+    }
+    const app = await startApp({ store: new BusyStore() })
+    expect(await app.sessions.update(idOf(await app.login()), () => 'done')).toBe('done')
+    await app.sessions.update(idOf(await app.login()), count)
+  })
+
+  test('that changes nothing writes nothing', async () => {
+    const { app, store, id } = await start()
+    store.reset()
+    await app.sessions.update(id, () => {})
+    await app.sessions.update(id, async () => {})
+    expect(store.calls.set).toBe(0)
+  })
+
+  test('a save after two that came at once is one of its own', async () => {
+    const { app, cookie, stored } = await start()
+    const { socket } = await pair(app, cookie)
+    const { session } = socket.handshake
+    const save = (n: number) => {
+      session.count = n
+      return new Promise((saved) => session.save(saved))
+    }
+    expect(await Promise.all([save(1), save(2)])).toEqual([null, null])
+    expect(await save(3)).toBeNull()
+    expect(await stored()).toMatchObject({ count: 3 })
   })
 
   test('that starts over has its time anew', async () => {
