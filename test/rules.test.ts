@@ -208,6 +208,48 @@ describe('observation', () => {
     expect(await readsOf('newest')).toBe(0)
   })
 
+  test('a write that is answered late does not take the session back behind what a read has seen since', async () => {
+    const { app, store, cookie, id } = await start({ freshFor: 1e9 })
+    const { client, socket } = await pair(app, cookie)
+    store.answers['set'] = []
+    const slow = app.get('/set/theme/old', cookie)
+    await holds(() => store.answers['set'], 1)
+    await write(otherProgram(store), id, 'theme', 'new')
+    await new Promise((reloaded) => socket.handshake.session.reload(reloaded))
+    expect(await ask(client, 'read')).toBe('new')
+    store.release('answers', 'set')
+    await slow
+    expect(await ask(client, 'read')).toBe('new')
+  })
+
+  test('a read that says what a write has told is doubted all the same when news came after that', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    const { client } = await pair(app, cookie)
+    const record = await stored()
+    store.held['get'] = []
+    hear(app, { changed: [app.sessions.room(id)] })
+    await holds(() => store.held['get'], 1)
+    await new Promise((written) => store.set(id, { ...record, theme: 'dark' } as session.SessionData, written))
+    store.answers['get'] = []
+    store.release('held', 'get')
+    await holds(() => store.answers['get'], 1)
+    await writeElsewhere(app, id, 'theme', 'new')
+    store.release('answers', 'get')
+    expect(await ask(client, 'read')).toBe('new')
+  })
+
+  test('a session that has expired reaches no handler, however fresh it is', async () => {
+    const { app, cookie } = await start({ freshFor: 1e9, recheck: 1e9, session: { cookie: { maxAge: 60_000 } } })
+    const { client, socket } = await pair(app, cookie)
+    const handled: number[] = []
+    socket.on('n', (n) => handled.push(n))
+    const gone = next(client, 'disconnect')
+    later(60_001)
+    client.emit('n', 1)
+    await gone
+    expect(handled).toEqual([])
+  })
+
   test.each(['alone', 'beside a socket'])('a loaded session is renewed by its reload: %s', async (where) => {
     const { app, store, cookie, id } = await start()
     const loaded = await app.sessions.load({ headers: { cookie } })
