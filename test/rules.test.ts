@@ -239,7 +239,12 @@ describe('observation', () => {
   })
 
   test('a session that has expired reaches no handler, however fresh it is', async () => {
-    const { app, cookie } = await start({ freshFor: 1e9, recheck: 1e9, session: { cookie: { maxAge: 60_000 } } })
+    const { app, cookie } = await start({
+      freshFor: 1e9,
+      recheck: 1e9,
+      io: { pingInterval: 1e6 },
+      session: { cookie: { maxAge: 60_000 } },
+    })
     const { client, socket } = await pair(app, cookie)
     const handled: number[] = []
     socket.on('n', (n) => handled.push(n))
@@ -248,6 +253,69 @@ describe('observation', () => {
     client.emit('n', 1)
     await gone
     expect(handled).toEqual([])
+  })
+
+  test('a read that was disturbed eight times is handed out to nobody who can wait for another', async () => {
+    class DisturbedStore extends CountingStore {
+      times = 0
+
+      override get(id: string, done: (error: unknown, record?: session.SessionData | null) => void): void {
+        super.get(id, (...answer) => {
+          if (this.times-- > 0) this.emit('read')
+          done(...answer)
+        })
+      }
+    }
+    const store = new DisturbedStore()
+    const app = await startApp({ store })
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    socket.on('read', (answer) => answer(socket.handshake.session['theme']))
+    const { sessions } = store as unknown as { sessions: Record<string, string> }
+    const [id, room] = [idOf(cookie), app.sessions.room(idOf(cookie))]
+    let theme = 0
+    store.on('read', () => {
+      sessions[id] = JSON.stringify({ ...JSON.parse(sessions[id] ?? ''), theme: ++theme })
+      hear(app, { changed: [room] })
+    })
+    store.times = 8
+    hear(app, { changed: [room] })
+    expect(await ask(client, 'read')).toBe(8)
+  })
+
+  test('reads of one session do not overlap', async () => {
+    const { app, store, cookie, id } = await start()
+    const { socket } = await pair(app, cookie)
+    store.held['get'] = []
+    hear(app, { changed: [app.sessions.room(id)] })
+    const updating = app.sessions.update(socket, count)
+    await turns()
+    const reads = store.held['get']?.length
+    store.release('held', 'get')
+    await updating
+    expect(reads).toBe(1)
+  })
+
+  test.each(['event', 'request'])('what extended the session is known without a read: %s', async (what) => {
+    const maxAge = 60_000
+    const { app, store, cookie, stored } = await start({
+      freshFor: 1e9,
+      recheck: 1e9,
+      io: { pingInterval: 1e6 },
+      session: { cookie: { maxAge } },
+    })
+    const { client, socket } = await pair(app, cookie)
+    later(30_000)
+    if (what === 'event') await ask(client, 'read')
+    else await app.get('/session', cookie)
+    await vi.waitFor(() => expect(store.calls.touch).toBe(1))
+    await turns()
+    const record = await stored()
+    expect(socket.handshake.session.cookie.expires).toEqual(new Date(String(record?.cookie.expires)))
+    later(40_000)
+    store.reset()
+    await ask(client, 'read')
+    expect(store.calls.get).toBe(0)
   })
 
   test.each(['alone', 'beside a socket'])('a loaded session is renewed by its reload: %s', async (where) => {

@@ -6,7 +6,6 @@ export const registry = [
   {
     file: 'session/registry.ts',
     rows: [
-      ['an ended session is opened', '    if (this.endings.has(id)) throw notFound()\n', '', 'mortal', 'ten minutes'],
       [
         'of several users the shortest timeout counts',
         'Math.max(this.clocks.timeout, timeout)',
@@ -71,28 +70,6 @@ export const registry = [
         'model',
         216,
       ],
-      ['a change of an ended session is told', '    if (live.isOver) return\n', '', 'cluster', 'told'],
-      [
-        'nodes that cannot be reached are told of changes',
-        'if (peers.areReachable) peers',
-        'peers',
-        'cluster',
-        'in memory',
-      ],
-      [
-        'end is told of sessions that nobody has',
-        "if (live.isHeld) this.emit('end'",
-        "this.emit('end'",
-        'mortal',
-        'no socket has',
-      ],
-      [
-        'an object that has ended stays in its place',
-        '    this.#sessions.drop(live)\n',
-        '',
-        'mortal',
-        'a new session under',
-      ],
     ],
   },
   {
@@ -107,13 +84,6 @@ export const registry = [
       ],
       ['an object that has ended comes back', 'known || live.ended || ', 'known || ', 'model', 216],
       [
-        'the last close() is undone by a late answer',
-        ' || this.isClosed) return',
-        ') return',
-        'connect',
-        'after close',
-      ],
-      [
         'an object that comes back knows what it knew',
         '    if (live.stored.shared.isRead) live.stored.observations.disturb()\n',
         '',
@@ -121,13 +91,6 @@ export const registry = [
         216,
       ],
       ['who came after the first news hears none', '    this.#byRoom?.set(live.room, live)\n', '', 'model', 216],
-      [
-        'a session that nobody has is kept',
-        '    this.idle(live)\n    return live',
-        '    return live',
-        'shared-store',
-        'stops when',
-      ],
       [
         'a session is dropped while it is used',
         'if (live.isIdle && !isRecent)',
@@ -163,7 +126,6 @@ export const registry = [
         'connect',
         'does not contain the id',
       ],
-      ['any name is a room', ' && name.startsWith(prefix) && name.length === prefix.length + 43', '', 'cluster', ''],
     ],
   },
 ]

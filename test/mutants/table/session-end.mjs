@@ -339,13 +339,6 @@ export const sessionEnd = [
         'throws keeps nobody',
       ],
       [
-        'what a store calls in our own call counts as a write of somebody else',
-        '      if (inOwnCall.has(Object(session))) return original(id, session, callback, ...rest)\n',
-        '',
-        'rules',
-        'set in set',
-      ],
-      [
         'of two answers of a store the second counts',
         '    if (!isHeld) hear(error)\n',
         '    hear(error)\n',

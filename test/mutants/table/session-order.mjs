@@ -139,13 +139,6 @@ export const sessionOrder = [
         'fails its own saves',
       ],
       [
-        'what cannot be taken over leaves no doubt',
-        '      this.#shared.observations.disturb()\n      this.#place.unheard',
-        '      this.#place.unheard',
-        'hostile',
-        'fails its own saves',
-      ],
-      [
         'when the session was written last is not known',
         '    this.wroteAt = now()\n',
         '',
