@@ -563,6 +563,7 @@ describe('work', () => {
 
   test('waits for a request that began to write during its read', async () => {
     const { app, store, cookie, id, stored } = await start()
+    await pair(app, cookie)
     store.answers['get'] = []
     const updating = app.sessions.update(id, count)
     await holds(() => store.answers['get'], 1)

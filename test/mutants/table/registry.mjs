@@ -63,32 +63,17 @@ export const registry = [
         'rules',
         'a read during which news',
       ],
-      [
-        'what a detached object writes is not known to the current one',
-        '    if (here !== live) here?.stored.observations.disturb()\n',
-        '',
-        'model',
-        216,
-      ],
     ],
   },
   {
     file: 'session/session-map.ts',
     rows: [
       [
-        'an object that comes back takes the place of another',
-        'if (known || live.ended || this.isClosed) return known ?? live',
-        'if (live.ended || this.isClosed) return live',
-        'model',
-        216,
-      ],
-      ['an object that has ended comes back', 'known || live.ended || ', 'known || ', 'model', 216],
-      [
         'an object that comes back knows what it knew',
         '    if (live.stored.shared.isRead) live.stored.observations.disturb()\n',
         '',
-        'model',
-        216,
+        'rules',
+        'renewed by its reload',
       ],
       ['who came after the first news hears none', '    this.#byRoom?.set(live.room, live)\n', '', 'model', 216],
       [
@@ -106,14 +91,6 @@ export const registry = [
         'shared-store',
         'clock of sessions stops',
       ],
-      [
-        'another object of the same id is dropped',
-        '    if (this.#sessions.get(live.id) !== live) return\n',
-        '',
-        'model',
-        216,
-      ],
-      ['an object that was dropped still hears news', '    this.#byRoom?.delete(live.room)\n', '', 'model', 216],
     ],
   },
   {

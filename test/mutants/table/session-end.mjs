@@ -58,20 +58,6 @@ export const sessionEnd = [
       ],
       ['a session that revoke could not destroy is over', '      answered(error)\n', '', 'mortal', 'could not destroy'],
       [
-        'a session that expired cannot be extended by a request',
-        "if (reason !== 'expired') this.#tombstones",
-        'this.#tombstones',
-        'model',
-        216,
-      ],
-      [
-        'a session that the store has no longer may be written again',
-        "    if (reason !== 'expired') this.#tombstones.confirm(live.room)\n",
-        '',
-        'model',
-        216,
-      ],
-      [
         'an ending that is heard does not keep the session from being written',
         '    this.#tombstones.confirm(room)\n',
         '',
@@ -134,7 +120,6 @@ export const sessionEnd = [
         'mortal',
         'a new session under',
       ],
-      ['a session that has expired is found again', '    live.ended = reason\n', '', 'model', 216],
       [
         'sockets are closed before the new cookie is out',
         'whenDone(responded, () => live.closeHolders())',
@@ -255,13 +240,12 @@ export const sessionEnd = [
         'mortal',
         'only extends the session',
       ],
-      ['a request that failed to extend has extended', 'else if (!error) this', 'else this', 'model', 216],
       [
         'what a request extends is not known',
         '      else if (!error) this.#sessions.find(id)?.stored.extend(json && JSON.parse(json).cookie)\n',
         '',
-        'model',
-        216,
+        'rules',
+        'what extended the session',
       ],
       [
         'what a request saves is not known without a read',

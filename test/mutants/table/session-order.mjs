@@ -62,13 +62,6 @@ export const sessionOrder = [
       ],
       ['a write that fails leaves what is known as it is', '      else observations.disturb()\n', '', 'model', 216],
       [
-        'what the store refused to write is told to other nodes',
-        'if (json !== false) this.#place',
-        'this.#place',
-        'model',
-        216,
-      ],
-      [
         'other nodes are not told of a write',
         '      if (json !== false) this.#place.wrote(this.#owner)\n',
         '',
@@ -192,15 +185,6 @@ export const sessionOrder = [
         'mortal',
         'expiry, idle',
       ],
-      ['a store that does not answer is asked at every tick', 'asked >= this.interval && ', '', 'model', 216],
-      ['what a write has told is read again all the same', ' && !shared.isWithin(this.interval)', '', 'model', 216],
-      [
-        'a session that was written lately is kept for ever',
-        '      if (live.isIdle) this.#sessions.dropIfIdle(live)\n      else if',
-        '      if',
-        'model',
-        216,
-      ],
     ],
   },
   {
@@ -212,20 +196,6 @@ export const sessionOrder = [
         'longestInterval',
         'mortal',
         'ten times maxAge',
-      ],
-      [
-        'a session that was touched without its cookie is asked for all the time',
-        'expires > Date.now() ? expires : Date.now() + Math.max(precision, this.#touchInterval)',
-        'expires',
-        'model',
-        216,
-      ],
-      [
-        'a session that was read counts as touched then',
-        'now() + left - (cookie.originalMaxAge ?? 0)',
-        'now()',
-        'model',
-        216,
       ],
       [
         'a touch counts for nothing',

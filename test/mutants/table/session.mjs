@@ -407,7 +407,6 @@ export const session = [
         'rules',
         'as soon as its destroy has begun',
       ],
-      ['a session that has expired goes on', 'this.ended !== undefined || ', '', 'model', 216],
       [
         'reload of a loaded session, of which another object is current, renews nothing',
         '    if (here !== this) this.#copy',
