@@ -68,13 +68,6 @@ export const registry = [
   {
     file: 'session/session-map.ts',
     rows: [
-      [
-        'an object that comes back knows what it knew',
-        '    if (live.stored.shared.isRead) live.stored.observations.disturb()\n',
-        '',
-        'rules',
-        'renewed by its reload',
-      ],
       ['who came after the first news hears none', '    this.#byRoom?.set(live.room, live)\n', '', 'model', 216],
       [
         'a session is dropped while it is used',

@@ -10,8 +10,8 @@ export const sessionEnd = [
         'a session is destroyed before it is over',
         '    this.#tombstones.destroying(id)\n',
         '',
-        'mortal',
-        'in any interleaving',
+        'rules',
+        'as soon as its destroy has begun',
       ],
       ['its sockets are not closed', '    if (live) this.#close(live, reason, responded)\n', '', 'mortal', 'revoke'],
       [
@@ -20,13 +20,6 @@ export const sessionEnd = [
         'if (error) return',
         'mortal',
         'could not destroy',
-      ],
-      [
-        'a destroy that succeeded counts as one that has not been answered',
-        '      this.#tombstones.destroyed(id)\n',
-        '',
-        'overlap',
-        'of two destroys',
       ],
       [
         'the other nodes are told of an ending before the store has done it',
@@ -321,13 +314,6 @@ export const sessionEnd = [
         '    throw error',
         'overlap',
         'throws keeps nobody',
-      ],
-      [
-        'of two answers of a store the second counts',
-        '    if (!isHeld) hear(error)\n',
-        '    hear(error)\n',
-        'faults/faults',
-        'calls back twice',
       ],
     ],
   },

@@ -158,20 +158,6 @@ export const sessionOrder = [
         'stops when',
       ],
       [
-        'the clock stops while something is still to be destroyed again',
-        'if (!isBusy && this',
-        'if (this',
-        'rules',
-        'tried until it succeeds',
-      ],
-      [
-        'the clock is started after the last close()',
-        '    if (this.#sessions.isClosed) return\n',
-        '',
-        'connect',
-        'after close',
-      ],
-      [
         'an idle session is not read again',
         'asked >= this.interval && !shared.isWithin(this.interval)',
         'false',
