@@ -126,6 +126,24 @@ test('an ending is told when the store has done it, and not at all when it could
   expect(told.filter(({ ended }) => ended)).toEqual([])
 })
 
+test('a regenerate is told when its response is out', async () => {
+  const { adapter, told } = listeningAdapter()
+  const app = await startApp({ io: { adapter: adapter as never } })
+  const endings = () => told.filter(({ ended }) => ended)
+  let early: unknown[] | undefined
+  app.express.get('/again', (req, res) => {
+    req.session.regenerate(() =>
+      setImmediate(() => {
+        early = endings()
+        res.json({})
+      }),
+    )
+  })
+  await app.get('/again', await app.login())
+  expect(early).toEqual([])
+  await vi.waitFor(() => expect(endings()).toHaveLength(1))
+})
+
 test('the logout of a session that the store has no longer is told as well', async () => {
   class FileLikeStore extends CountingStore {
     override destroy(_id: string, callback: (error?: unknown) => void): void {

@@ -229,6 +229,33 @@ test('what lands last of two requests is seen, in whatever order the store answe
   expect(await ask(client, 'read')).toBe((await stored())?.theme)
 })
 
+test.each([
+  [[0, 1], 'two'],
+  [[1, 0], 'one'],
+])(
+  'of two requests that the store takes in the order %j the answer of the first is not believed',
+  async (order, last) => {
+    const { app, store, cookie, holds } = await start()
+    const { client, socket } = await pair(app, cookie)
+    socket.on('read', (answer) => answer(socket.handshake.session.theme))
+    store.held = []
+    const requests = [app.get('/set/theme/one', cookie)]
+    await holds(1)
+    requests.push(app.get('/set/theme/two', cookie))
+    await holds(2)
+    store.answersHeld = []
+    store.land(order)
+    await vi.waitFor(() => expect(store.answersHeld).toHaveLength(2))
+    const [first, second] = store.answersHeld
+    store.answersHeld = undefined
+    first?.()
+    expect(await ask(client, 'read')).toBe(last)
+    second?.()
+    await Promise.all(requests)
+    expect(await ask(client, 'read')).toBe(last)
+  },
+)
+
 test('save and update get through while requests write without a pause', async () => {
   class DistantStore extends CountingStore {
     override get(...args: Parameters<CountingStore['get']>): void {
@@ -314,9 +341,35 @@ test('of two destroys the one that fails first does not let a slow request bring
   expect(stored).toBeUndefined()
 })
 
+test.each([
+  ['is destroyed late, after that was given up, is not brought back by a slow request', undefined, undefined],
+  ['was not destroyed after all, late, is saved by a slow request', new Error('down'), { count: 1 }],
+])('a session that %s', async (_what, error, expected) => {
+  class LateDestroys extends CountingStore {
+    readonly late = new EventEmitter()
+
+    override destroy(id: string, callback: (error?: unknown) => void): void {
+      this.late.once('release', () => (error ? callback(error) : super.destroy(id, callback)))
+    }
+  }
+  const store = new LateDestroys()
+  const stored = await saveAfter(
+    store,
+    async (id, app) => {
+      await expect(app.sessions.revoke(id)).rejects.toMatchObject({ code: 'ERR_SESSION_TIMEOUT' })
+      store.late.emit('release')
+      await turn()
+      await turn()
+    },
+    50,
+  )
+  if (expected) expect(stored).toMatchObject(expected)
+  else expect(stored).toBeUndefined()
+})
+
 /** What the store has when a request that began before `destroy` has saved after it. */
-async function saveAfter(store: CountingStore, destroy: (id: string, app: App) => Promise<void>) {
-  const app = await startApp({ store })
+async function saveAfter(store: CountingStore, destroy: (id: string, app: App) => Promise<void>, timeout = 10_000) {
+  const app = await startApp({ store, timeout })
   const cookie = await app.login()
   app.express.get('/slow', async (req, res) => {
     await destroy(idOf(cookie), app)

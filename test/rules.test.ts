@@ -27,6 +27,10 @@ class HeldStore extends CountingStore {
     const content = JSON.parse(JSON.stringify(record))
     const error = this.failsAfter ? new Error('connection reset') : undefined
     this.failsAfter = false
+    if (this.doesNothing) {
+      this.doesNothing = false
+      return void setImmediate(() => done?.(new Error('connection refused')))
+    }
     this.#hold('set', () => super.set(id, content, () => this.#answer('set', () => done?.(error))))
   }
 
@@ -36,6 +40,8 @@ class HeldStore extends CountingStore {
 
   /** The next `set` has its effect, and answers with an error. */
   failsAfter = false
+  /** The next `set` has none, and answers with an error. */
+  doesNothing = false
 
   release(kind: 'held' | 'answers', method: string): void {
     const waiting = this[kind][method] ?? []
@@ -179,6 +185,160 @@ describe('observation', () => {
     expect((await loading)['theme']).toBe('dark')
   })
 
+  test('what was learnt costs no read, also after news, and after a write that was given up and answered late', async () => {
+    const { app, store, cookie, id } = await start({ timeout: 200 })
+    const { client } = await pair(app, cookie)
+    const readsOf = async (theme: string) => {
+      store.reset()
+      expect(await ask(client, 'read')).toBe(theme)
+      return store.calls.get
+    }
+    store.answers['set'] = []
+    const slow = app.get('/set/theme/old', cookie)
+    await holds(() => store.answers['set'], 1)
+    await vi.waitFor(async () => expect(await readsOf('old')).toBe(1)) // It is given up.
+    store.release('answers', 'set')
+    await slow
+    expect(await readsOf('old')).toBe(1)
+    expect(await readsOf('old')).toBe(0)
+    await app.get('/set/theme/new', cookie)
+    expect(await readsOf('new')).toBe(0)
+    await writeElsewhere(app, id, 'theme', 'newest')
+    await ask(client, 'read')
+    expect(await readsOf('newest')).toBe(0)
+  })
+
+  test('a write that is answered late does not take the session back behind what a read has seen since', async () => {
+    const { app, store, cookie, id } = await start({ freshFor: 1e9 })
+    const { client, socket } = await pair(app, cookie)
+    store.answers['set'] = []
+    const slow = app.get('/set/theme/old', cookie)
+    await holds(() => store.answers['set'], 1)
+    await write(otherProgram(store), id, 'theme', 'new')
+    await new Promise((reloaded) => socket.handshake.session.reload(reloaded))
+    expect(await ask(client, 'read')).toBe('new')
+    store.release('answers', 'set')
+    await slow
+    expect(await ask(client, 'read')).toBe('new')
+  })
+
+  test('a read that says what a write has told is doubted all the same when news came after that', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    const { client } = await pair(app, cookie)
+    const record = await stored()
+    store.held['get'] = []
+    hear(app, { changed: [app.sessions.room(id)] })
+    await holds(() => store.held['get'], 1)
+    await new Promise((written) => store.set(id, { ...record, theme: 'dark' } as session.SessionData, written))
+    store.answers['get'] = []
+    store.release('held', 'get')
+    await holds(() => store.answers['get'], 1)
+    await writeElsewhere(app, id, 'theme', 'new')
+    store.release('answers', 'get')
+    expect(await ask(client, 'read')).toBe('new')
+  })
+
+  test('a session that has expired reaches no handler, however fresh it is', async () => {
+    const { app, cookie } = await start({
+      freshFor: 1e9,
+      recheck: 1e9,
+      io: { pingInterval: 1e6 },
+      session: { cookie: { maxAge: 60_000 } },
+    })
+    const { client, socket } = await pair(app, cookie)
+    const handled: number[] = []
+    socket.on('n', (n) => handled.push(n))
+    const gone = next(client, 'disconnect')
+    later(60_001)
+    client.emit('n', 1)
+    await gone
+    expect(handled).toEqual([])
+  })
+
+  test('a read that was disturbed eight times is handed out to nobody who can wait for another', async () => {
+    class DisturbedStore extends CountingStore {
+      times = 0
+
+      override get(id: string, done: (error: unknown, record?: session.SessionData | null) => void): void {
+        super.get(id, (...answer) => {
+          if (this.times-- > 0) this.emit('read')
+          done(...answer)
+        })
+      }
+    }
+    const store = new DisturbedStore()
+    const app = await startApp({ store })
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    socket.on('read', (answer) => answer(socket.handshake.session['theme']))
+    const { sessions } = store as unknown as { sessions: Record<string, string> }
+    const [id, room] = [idOf(cookie), app.sessions.room(idOf(cookie))]
+    let theme = 0
+    store.on('read', () => {
+      sessions[id] = JSON.stringify({ ...JSON.parse(sessions[id] ?? ''), theme: ++theme })
+      hear(app, { changed: [room] })
+    })
+    store.times = 8
+    hear(app, { changed: [room] })
+    expect(await ask(client, 'read')).toBe(8)
+  })
+
+  test('reads of one session do not overlap', async () => {
+    const { app, store, cookie, id } = await start()
+    const { socket } = await pair(app, cookie)
+    store.held['get'] = []
+    hear(app, { changed: [app.sessions.room(id)] })
+    const updating = app.sessions.update(socket, count)
+    await turns()
+    const reads = store.held['get']?.length
+    store.release('held', 'get')
+    await updating
+    expect(reads).toBe(1)
+  })
+
+  test.each(['event', 'request'])('what extended the session is known without a read: %s', async (what) => {
+    const maxAge = 60_000
+    const { app, store, cookie, stored } = await start({
+      freshFor: 1e9,
+      recheck: 1e9,
+      io: { pingInterval: 1e6 },
+      session: { cookie: { maxAge } },
+    })
+    const { client, socket } = await pair(app, cookie)
+    later(30_000)
+    if (what === 'event') await ask(client, 'read')
+    else await app.get('/session', cookie)
+    await vi.waitFor(() => expect(store.calls.touch).toBe(1))
+    await turns()
+    const record = await stored()
+    expect(socket.handshake.session.cookie.expires).toEqual(new Date(String(record?.cookie.expires)))
+    later(40_000)
+    store.reset()
+    await ask(client, 'read')
+    expect(store.calls.get).toBe(0)
+  })
+
+  test.each(['alone', 'beside a socket'])('a loaded session is renewed by its reload: %s', async (where) => {
+    const { app, store, cookie, id } = await start()
+    const loaded = await app.sessions.load({ headers: { cookie } })
+    await turns()
+    if (where !== 'alone') await pair(app, cookie)
+    await write(otherProgram(store), id, 'theme', 'dark')
+    hear(app, { changed: [app.sessions.room(id)] })
+    expect(await new Promise((reloaded) => loaded.reload(reloaded))).toBeFalsy()
+    expect(loaded).toMatchObject({ theme: 'dark' })
+  })
+
+  test('what a request could not write, as far as the store says, is read again', async () => {
+    const { app, store, cookie, id } = await start()
+    const { client } = await pair(app, cookie)
+    await writeElsewhere(app, id, 'theme', 'dark')
+    expect(await ask(client, 'read')).toBe('dark')
+    store.doesNothing = true
+    await app.get('/set/theme/light', cookie).catch(() => {})
+    expect(await ask(client, 'read')).toBe('dark')
+  })
+
   test('what a failed update carried for a socket, and what was deleted there since, does not come back', async () => {
     const { app, store, cookie, id, stored } = await start()
     const { socket } = await pair(app, cookie)
@@ -223,6 +383,32 @@ describe('ending', () => {
     })
   })
 
+  test('a loaded session is over as soon as its destroy has begun', async () => {
+    const { app, store, cookie, stored } = await start()
+    const loaded = await app.sessions.load({ headers: { cookie } })
+    await turns()
+    store.held['destroy'] = []
+    const leaving = app.get('/logout', cookie)
+    await holds(() => store.held['destroy'], 1)
+    loaded.count = 1
+    expect(await new Promise((saved) => loaded.save(saved))).toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+    expect(await stored()).not.toHaveProperty('count')
+    store.release('held', 'destroy')
+    await leaving
+  })
+
+  test.each(['a plain record', 'the session of a socket'])(
+    '%s that is written after it is no new session',
+    async (what) => {
+      const { app, store, cookie, id, stored } = await start()
+      const { socket } = await pair(app, cookie)
+      const record = what === 'a plain record' ? await stored() : socket.handshake.session
+      await app.sessions.revoke(id)
+      await new Promise((written) => store.set(id, record as session.SessionData, written))
+      expect(await stored()).toBeUndefined()
+    },
+  )
+
   test('what this process wrote just before the news of an ending came is destroyed again', async () => {
     const { app, id, stored } = await start({ io: { adapter: OtherNodes } })
     await app.sessions.update(id, count)
@@ -251,6 +437,45 @@ describe('ending', () => {
     expect(await read(theirs, idOf(cookie))).toBeDefined()
     store.broken = undefined
     await vi.waitFor(async () => expect(await read(theirs, idOf(cookie))).toBeUndefined(), 5_000)
+  })
+
+  test('the clock runs as long as something is to be destroyed again, also when no session is live', async () => {
+    const store = new FaultyStore()
+    const failures = new EventEmitter()
+    const app = await startApp({ store, onError: (_error, { stage }) => failures.emit(stage) })
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const cookie = await app.login()
+    store.broken = { method: 'set', fault: 'answers late, the socket is gone' }
+    const held = once(store.late, 'held')
+    const updating = app.sessions.update(idOf(cookie), count).catch(() => {})
+    await held
+    await app.sessions.revoke(idOf(cookie))
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(vi.getTimerCount()).toBe(0)
+    store.broken = { method: 'destroy', fault: 'fails with a string' }
+    const failed = once(failures, 'save')
+    store.late.emit('release')
+    await updating
+    await failed
+    expect(vi.getTimerCount()).toBe(1)
+    store.broken = undefined
+    const destroyed = once(store.late, 'destroy')
+    await vi.advanceTimersByTimeAsync(1_000)
+    await destroyed
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('news of an ending costs no destroy when this process has not written the session lately', async () => {
+    const { app, store, cookie, id } = await start({ io: { adapter: OtherNodes } })
+    const { client } = await pair(app, cookie)
+    later(6_000)
+    const gone = next(client, 'disconnect')
+    hear(app, { ended: [[app.sessions.room(id), 'destroyed']] })
+    await gone
+    await turns()
+    expect(store.calls.destroy).toBe(0)
   })
 
   test('load of a session that another node has ended never resolves with it, whatever the store still has', async () => {
@@ -293,6 +518,155 @@ describe('order', () => {
     await vi.waitFor(() => expect(handled).toHaveLength(2))
     expect(handled).toEqual([1, 2])
   })
+})
+
+describe('work', () => {
+  /** Three updates, which begin in turn, and end when they are told; `timeout` is 1,000. */
+  async function startThree() {
+    const { app, id } = await start({ timeout: 1_000 })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const doings = new EventEmitter()
+    const begin = (n: number) =>
+      app.sessions.update(id, () => {
+        doings.emit(`begun ${n}`)
+        return once(doings, `finish ${n}`)
+      })
+    const begun = [1, 2, 3].map((n) => once(doings, `begun ${n}`))
+    const done = [1, 2, 3].map(begin)
+    const pass = async (n: number, milliseconds: number) => {
+      await begun[n - 1]
+      vi.advanceTimersByTime(milliseconds)
+    }
+    return { app, id, done, doings, pass }
+  }
+
+  test('has as long as each piece may take, however long those before it took', async () => {
+    const { done, doings, pass } = await startThree()
+    for (const n of [1, 2, 3]) {
+      await pass(n, 700)
+      doings.emit(`finish ${n}`)
+    }
+    await Promise.all(done)
+  })
+
+  test('that waits is rejected when the piece before it is stuck, also if that is not the first', async () => {
+    const { done, doings, pass } = await startThree()
+    await pass(1, 700)
+    doings.emit('finish 1')
+    const last = expect(done[2]).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' })
+    await pass(2, 1_000)
+    await last
+    doings.emit('finish 2')
+    await Promise.all([done[0], done[1]])
+  })
+
+  test('waits for a request that began to write during its read', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    await pair(app, cookie)
+    store.answers['get'] = []
+    const updating = app.sessions.update(id, count)
+    await holds(() => store.answers['get'], 1)
+    const [answer] = store.answers['get'] ?? []
+    store.answers['get'] = undefined
+    store.held['set'] = []
+    const slow = app.get('/set/theme/dark', cookie)
+    await holds(() => store.held['set'], 1)
+    const [late] = store.held['set'] ?? []
+    store.held['set'] = undefined
+    answer?.()
+    await turns()
+    late?.()
+    await Promise.all([slow, updating])
+    expect(await stored()).toMatchObject({ theme: 'dark', count: 1 })
+  })
+
+  test('asks the store nothing while it waits for the write of a request', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    store.held['set'] = []
+    const slow = app.get('/set/theme/dark', cookie)
+    await holds(() => store.held['set'], 1)
+    store.reset()
+    const updating = app.sessions.update(id, count)
+    await turns()
+    const reads = store.calls.get
+    store.release('held', 'set')
+    await Promise.all([slow, updating])
+    expect(reads).toBe(1) // Whether there is such a session.
+    expect(await stored()).toMatchObject({ theme: 'dark', count: 1 })
+  })
+
+  test('does not wait for ever for others who begin to write during each of its reads', async () => {
+    class BusyStore extends CountingStore {
+      override get(id: string, done: (error: unknown, record?: session.SessionData | null) => void): void {
+        super.get(id, (error, record) => {
+          if (record) this.set(id, { ...record }, () => {})
+          done(error, record)
+        })
+      }
+    }
+    const app = await startApp({ store: new BusyStore() })
+    expect(await app.sessions.update(idOf(await app.login()), () => 'done')).toBe('done')
+    await app.sessions.update(idOf(await app.login()), count)
+  })
+
+  test('that changes nothing writes nothing', async () => {
+    const { app, store, id } = await start()
+    store.reset()
+    await app.sessions.update(id, () => {})
+    await app.sessions.update(id, async () => {})
+    expect(store.calls.set).toBe(0)
+  })
+
+  test('a save after two that came at once is one of its own', async () => {
+    const { app, cookie, stored } = await start()
+    const { socket } = await pair(app, cookie)
+    const { session } = socket.handshake
+    const save = (n: number) => {
+      session.count = n
+      return new Promise((saved) => session.save(saved))
+    }
+    expect(await Promise.all([save(1), save(2)])).toEqual([null, null])
+    expect(await save(3)).toBeNull()
+    expect(await stored()).toMatchObject({ count: 3 })
+  })
+
+  test('that starts over has its time anew', async () => {
+    const { app, store, id } = await start({ timeout: 1_000 })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const doings = new EventEmitter()
+    const first = once(doings, 'begun')
+    const updating = app.sessions.update(id, async (s) => {
+      const finish = once(doings, 'finish')
+      doings.emit('begun')
+      await finish
+      count(s)
+    })
+    await first
+    const waiting = app.sessions.update(id, count)
+    await write(otherProgram(store), id, 'count', 7)
+    vi.advanceTimersByTime(700)
+    const second = once(doings, 'begun')
+    doings.emit('finish')
+    await second
+    vi.advanceTimersByTime(700)
+    doings.emit('finish')
+    await Promise.all([updating, waiting])
+  })
+
+  test('makes way for the write of a request, for a tenth of `timeout`', async () => {
+    const { app, store, cookie, id, stored } = await start({ timeout: 10_000 })
+    store.held['set'] = []
+    const slow = app.get('/set/theme/dark', cookie)
+    await holds(() => store.held['set'], 1)
+    const [late] = store.held['set'] ?? []
+    store.held['set'] = undefined
+    await app.sessions.update(id, count)
+    expect(await stored()).toMatchObject({ count: 1 })
+    late?.()
+    await slow
+  }, 7_000)
 })
 
 describe('time', () => {

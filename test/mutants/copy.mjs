@@ -10,7 +10,7 @@ import ts from 'typescript'
 
 /** What is not copied: the packages, which are linked, and what no test reads. */
 const left = ['node_modules', '.git', 'bench']
-/** For a test file, in ms: then the process that runs it is ended. */
+/** For a test file, or the model, in ms: then the process that runs it is ended. */
 const longest = 60_000
 /** For a test that says nothing of its own, in ms. */
 const testTimeout = 8_000
@@ -85,8 +85,9 @@ export class Copy {
   async test(test, only) {
     const report = join(this.#folder, 'report.json')
     await rm(report, { force: true })
-    const isEnded = await this.#vitest([
-      ...['run', '--config', 'test/vitest.config.mts', join(this.#folder, 'test', `${test}.test.ts`)],
+    const isEnded = await this.#run([
+      ...[join(this.#folder, 'node_modules/vitest/vitest.mjs'), 'run'],
+      ...['--config', 'test/vitest.config.mts', join(this.#folder, 'test', `${test}.test.ts`)],
       ...['--bail', '1', '--reporter', 'json', '--outputFile', report],
       ...['--testTimeout', String(testTimeout), '--hookTimeout', String(hookTimeout)],
       ...(only ? ['-t', only] : []),
@@ -100,17 +101,37 @@ export class Copy {
     return { failed: failed?.fullName, why: firstLine(why), isEnded }
   }
 
+  /**
+   * Plays so many histories of `test/model`, always the same ones.
+   * @returns as `test`: how many failed, if any did
+   */
+  async model(histories) {
+    const output = []
+    const args = ['test/model/run.mjs', String(histories), '--show', '0']
+    const isEnded = await this.#run(args, (chunk) => output.push(chunk))
+    const report = output.join('')
+    const played = /^(\d+) of \d+ histories failed$/m.exec(report)
+    if (!played && !isEnded) throw new OutOfDate('the model does not run')
+    const seeds = [...report.matchAll(/ (\d+) '/g)].map(([, seed]) => Number(seed))
+    const failed = seeds.length > 0 ? `${played?.[0]}, the first after ${Math.min(...seeds)}` : undefined
+    return { failed, why: '', isEnded }
+  }
+
   /** In a group of processes of its own, as it has children, which an endless loop keeps from ending with it. */
-  async #vitest(args) {
-    const program = join(this.#folder, 'node_modules/vitest/vitest.mjs')
-    const child = spawn(process.execPath, [program, ...args], { cwd: this.#folder, detached: true, stdio: 'ignore' })
+  async #run(args, hear = () => {}) {
+    const child = spawn(process.execPath, args, {
+      cwd: this.#folder,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    child.stdout.on('data', hear)
     this.#testing = child
     let isEnded = false
     const timer = setTimeout(() => {
       isEnded = true
       this.#end()
     }, longest)
-    await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject))
+    await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject))
     clearTimeout(timer)
     this.#testing = undefined
     return isEnded

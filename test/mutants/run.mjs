@@ -39,6 +39,7 @@ try {
 /** Each test file that the rows name, with a pattern for all those of its tests that they name. */
 function testsOf(rows) {
   return [...new Set(rows.map(({ test }) => test))].map((test) => {
+    if (test === 'model') return { test, only: Math.max(...rows.map((row) => (row.test === test ? row.only : 0))) }
     const names = rows.filter((row) => row.test === test).map(({ only }) => only)
     return { test, only: names.every(Boolean) ? names.join('|') : undefined }
   })
@@ -48,18 +49,23 @@ function testsOf(rows) {
 async function failures(tests) {
   const found = new Map()
   await share(tests, async ({ test, only }, copy) => {
-    const outcome = await outcomeOf(() => copy.test(test, only))
+    const outcome = await outcomeOf(() => run(copy, test, only))
     if (outcome.verdict !== 'survived')
       found.set(test, { verdict: 'out of date', detail: `with nothing broken: ${outcome.detail}` })
   })
   return found
 }
 
+/** A test file, or the model. */
+function run(copy, test, only) {
+  return test === 'model' ? copy.model(only) : copy.test(test, only)
+}
+
 /** Whether the test notices that this line is broken, and which one. */
 async function judge(row, copy) {
   const begun = performance.now()
   const { verdict, detail } = await outcomeOf(
-    () => copy.whileBroken(row, () => copy.test(row.test, row.only)),
+    () => copy.whileBroken(row, () => run(copy, row.test, row.only)),
     row.hangs,
   )
   return { verdict, detail: `${detail}, ${secondsSince(begun)} s` }

@@ -3,7 +3,8 @@
  *
  * A group is one source file; its rows say what is broken, the text that is replaced (it must be there exactly once), its
  * replacement, and the test file that must fail, without `.test.ts`. Then, if need be, a pattern of the names of the tests
- * that are run, so that it is quick; and `'hangs'` where the test cannot even end.
+ * that are run, so that it is quick; and `'hangs'` where the test cannot even end. The test `model` is `test/model`, always
+ * with the same seeds; then the number of histories that are needed follows.
  */
 import { admission } from './table/admission.mjs'
 import { cluster } from './table/cluster.mjs'
