@@ -272,6 +272,18 @@ describe('ending', () => {
   })
 })
 
+describe('an app that writes the session of a socket by hand', () => {
+  test('writes nothing of one that was destroyed, also when the socket had saved it', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    const { client, socket } = await pair(app, cookie)
+    const { session } = socket.handshake
+    expect(await ask(client, 'save', 'theme', 'dark')).toBeNull()
+    await app.sessions.revoke(id)
+    await new Promise((written) => store.set(id, session as never, written))
+    expect(await stored()).toBeUndefined()
+  })
+})
+
 describe('order', () => {
   test('an event that waits for a read is not overtaken by a later one, for which a write has told enough', async () => {
     const { app, store, cookie, id, stored } = await start()
