@@ -394,4 +394,16 @@ describe('a store that calls itself', () => {
       expect(store.calls.get).toBeLessThan(40)
     })
   })
+
+  test('what a socket saves there is known by that: the next event reads nothing', async () => {
+    const store = new SetTwice()
+    const app = await startApp({ store })
+    const { client, socket } = await pair(app, await app.login())
+    socket.on('work', (answer) => answer())
+    socket.handshake.session['size'] = 'big'
+    expect(await new Promise((saved) => socket.handshake.session.save(saved))).toBeNull()
+    store.reset()
+    await ask(client, 'work')
+    expect(store.calls.get).toBe(0)
+  })
 })

@@ -128,6 +128,34 @@ test('three namespaces of one connection need one ticket', async () => {
   await Promise.all([client, ...others].map((each) => next(each, 'connect')))
 })
 
+test('also where all three ask before it is redeemed', async () => {
+  let held: (() => void)[] | undefined
+  class HeldStore extends CountingStore {
+    override get(...args: Parameters<CountingStore['get']>): void {
+      if (held) held.push(() => super.get(...args))
+      else super.get(...args)
+    }
+  }
+  const app = await startTicketApp({ store: new HeldStore(), attach: false })
+  const asked: string[] = []
+  for (const name of ['/', '/a', '/b']) {
+    app.io.of(name).use((_socket, pass) => {
+      asked.push(name)
+      pass()
+    })
+  }
+  app.sessions.attach(app.io)
+  const auth = { ticket: await app.get('/ticket', await app.login()) }
+  held = []
+  const client = connect(app.url, undefined, { auth })
+  const others = ['/a', '/b'].map((name) => client.io.socket(name, { auth }).connect())
+  const connected = Promise.all([client, ...others].map((each) => next(each, 'connect')))
+  await vi.waitFor(() => expect([asked.length, held?.length]).toEqual([3, 1]))
+  for (const release of held.splice(0)) release()
+  held = undefined
+  await connected
+})
+
 test('a further namespace of a connection is let in with a ticket of the same session, not with that of another user', async () => {
   const app = await startTicketApp()
   for (const name of ['/used', '/old', '/more']) app.io.of(name)

@@ -71,7 +71,7 @@ export const admission = [
         '    this.#redeeming.set(conn, redeeming)\n',
         '',
         'ticket',
-        'three namespaces',
+        'all three ask',
       ],
       [
         'a ticket lets in without being used up',
@@ -87,20 +87,8 @@ export const admission = [
         'faults/faults',
         'a client connects',
       ],
-      [
-        'a connection whose session has ended joins one more namespace',
-        'if (held?.ended) throw notFound()',
-        '',
-        'mortal',
-        'joins no other namespace',
-      ],
-      [
-        'a connection changes its session',
-        'held && held.id !== opened.id',
-        'false',
-        'hostile',
-        'a connection has one session',
-      ],
+
+      ['a connection changes its session', 'held && held.id !== opened.id', 'false', 'ticket', 'was quicker'],
       [
         'a connection that is closed holds its session',
         '      held.get(this)?.release(this)\n',
@@ -128,7 +116,7 @@ export const admission = [
         '!live.isCurrent(this.#options.freshFor)',
         '!live.isCurrent(Number.POSITIVE_INFINITY)',
         'fresh',
-        'asks the store again after freshFor',
+        'load of a session',
       ],
       ['with freshFor: 0 a handshake reads for ever', '!isRead && ', '', 'hostile', 'a payload'],
       [
