@@ -81,6 +81,18 @@ describe('without a store', () => {
     expect((await explain('')).lines[1]).toMatch(/No cookie at all came$/)
   })
 
+  test.each([
+    ['a value, encoded', `${cookie.slice('connect.sid='.length)}=x`],
+    ['a value, as it is', `s:${sign(id, secret)}=x`],
+    ['an id', `${id}=`],
+    ['something short that is encoded', 'j%3A%22ann%22=x'],
+  ])('%s that was pasted as a name is not printed', async (_what, pasted) => {
+    const { lines, err, exitCode } = await explain(`theme=dark; ${pasted}`)
+    expect(lines[1]).toMatch(/Cookies that came: "theme"$/)
+    expect(lines.join() + err).not.toContain(pasted.slice(0, pasted.indexOf('=')))
+    expect(exitCode).toBe(1)
+  })
+
   test('a page of another site is refused, and that the server may know it is said', async () => {
     const page = ['--origin', 'https://other.example', '--host', 'app.example']
     const { lines, exitCode } = await explain(...page, cookie)

@@ -82,13 +82,16 @@ test('an emitter tells only where no server reaches the others', async () => {
   expect(emitter.serverSideEmit).not.toHaveBeenCalled()
 })
 
-test('the adapter in memory, which would only warn, is told nothing', async () => {
-  const warn = vi.spyOn(console, 'warn')
-  onTestFinished(() => warn.mockRestore())
-  const app = await startApp()
-  await app.sessions.revoke(idOf(await app.login()))
-  expect(warn).not.toHaveBeenCalled()
-})
+test.each([{}, { connectionStateRecovery: {} }])(
+  'the adapter in memory, which would only warn, is told nothing: %j',
+  async (io) => {
+    const warn = vi.spyOn(console, 'warn')
+    onTestFinished(() => warn.mockRestore())
+    const app = await startApp({ io })
+    await app.sessions.revoke(idOf(await app.login()))
+    expect(warn).not.toHaveBeenCalled()
+  },
+)
 
 test('a server is listened to once, however much of it is attached to, and not after close()', async () => {
   const app = await startApp()
@@ -97,6 +100,19 @@ test('a server is listened to once, however much of it is attached to, and not a
   expect(listeners()).toBe(1)
   app.sessions.close()
   expect(listeners()).toBe(0)
+})
+
+test('close() keeps to itself also what changed in that turn', async () => {
+  const emitter = { serverSideEmit: vi.fn() }
+  const app = await startApp({ emitter, attach: false })
+  const id = idOf(await app.login())
+  await vi.waitFor(() => expect(emitter.serverSideEmit).toHaveBeenCalledTimes(1))
+  await new Promise((written) => {
+    app.store.set(id, { cookie: { originalMaxAge: null } } as never, written)
+  })
+  app.sessions.close()
+  await new Promise(setImmediate)
+  expect(emitter.serverSideEmit).toHaveBeenCalledTimes(1)
 })
 
 test('after close() nothing is told, also when another instance goes on with the store', async () => {

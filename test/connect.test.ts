@@ -1,7 +1,7 @@
 /** The session is on the socket, for every client and transport, and costs one read. */
 import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   type App,
   ask,
@@ -187,6 +187,26 @@ test('middlewares of a socket that it had before the guard are kept', async () =
   const { client } = await pair(app, await app.login())
   await ask(client, 'work')
   expect(seen).toEqual(['work'])
+})
+
+test('two instances on one server: the second, which requires no session and finds none, leaves that of the first', async () => {
+  const app = await startApp()
+  const options = { store: new CountingStore(), secret, name: 'other.sid', required: false }
+  const second = handshakeSession(options).attach(app.io)
+  onTestFinished(() => second.close())
+  const cookie = await app.login()
+  const { socket } = await pair(app, cookie)
+  expect(socket.handshake).toMatchObject({ sessionID: idOf(cookie), session: { user: 'ann' } })
+  expect(socket.request).toMatchObject({ sessionID: idOf(cookie), session: { user: 'ann' } })
+})
+
+test('a cookie in quotes lets in, as in express-session', async () => {
+  const app = await startApp()
+  const [name, value] = (await app.login()).split('=')
+  const quoted = `${name}="${value}"`
+  expect(await app.get('/session', quoted)).toMatchObject({ user: 'ann' })
+  const { socket } = await pair(app, quoted)
+  expect(socket.handshake.session.user).toBe('ann')
 })
 
 test('room(id) reaches every socket of the session, in each namespace, and does not contain the id', async () => {

@@ -31,6 +31,16 @@ describe('a Cookie header', () => {
   test('with a value that is malformed gives it as it is', () => {
     expect(readCookie('sid=%E0%A4%A', 'sid')).toBe('%E0%A4%A')
   })
+
+  test.each([
+    ['sid=s%3Ax', 's:x'],
+    ['sid="s%3Ax"', 's:x'],
+    ['sid="s%3Ax', '"s:x'],
+    ['sid=s%3Ax"', 's:x"'],
+    ['sid="%E0%A4%A"', '%E0%A4%A'],
+  ])('%s has the value %s, as in express-session', (header, value) => {
+    expect(readCookie(header, 'sid')).toBe(value)
+  })
 })
 
 describe('a signed value', () => {
@@ -72,6 +82,14 @@ describe('values that were genuine', () => {
     const comparisons = countComparisons()
     for (let times = 0; times < 3; times++) expect(verifier.verify(signed('id'))).toBe('id')
     expect(comparisons()).toBe(1)
+  })
+
+  test('are known again also when 500 others came', () => {
+    const verifier = new Verifier([secret])
+    const comparisons = countComparisons()
+    for (let index = 0; index <= 500; index++) verifier.verify(signed(`id${index}`))
+    verifier.verify(signed('id0'))
+    expect(comparisons()).toBe(501)
   })
 
   test('are forgotten when a thousand others came', () => {

@@ -56,6 +56,20 @@ test('a handshake of a session that is live already asks the store again after f
   expect(store.calls.get).toBe(1)
 })
 
+test('load of a session that is live already asks the store again after freshFor, and only then', async () => {
+  const store = new CountingStore()
+  const app = await startApp({ store, freshFor: 5_000 })
+  const cookie = await app.login()
+  await pair(app, cookie)
+  store.reset()
+  const load = () => app.sessions.load({ headers: { cookie } })
+  await load()
+  expect(store.calls.get).toBe(0)
+  later(5_001)
+  await load()
+  expect(store.calls.get).toBe(1)
+})
+
 test('what is saved is what was there when it was, not what became of it before the store answered', async () => {
   const app = await startApp()
   const cookie = await app.login()

@@ -1,9 +1,10 @@
 /** A wrong option is said at once: what was expected, what came, how to mend it; and no secret in the message. */
 import { generateKeyPairSync } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import session from 'express-session'
 import { type HandshakeSessionOptions, handshakeSession, SessionError } from 'handshake-session'
 import { describe, expect, test } from 'vitest'
-import { startApp } from './support/app.js'
+import { type App, startApp } from './support/app.js'
 
 const good = { store: new session.MemoryStore(), secret: 'keyboard cat' }
 
@@ -68,6 +69,11 @@ test('a Buffer and a KeyObject are secrets, as in express-session', async () => 
     handshakeSession({ ...good, secret }).close()
 })
 
+test('origins may be named as browsers send them, by RegExps, and as `null`', () => {
+  for (const origins of ['null', /x/, ['https://a.example', 'null', /x/]])
+    handshakeSession({ ...good, origins }).close()
+})
+
 test('the options of express-session may be passed along', () => {
   const options = { ...good, resave: false, cookie: { maxAge: 1 } }
   handshakeSession(options).close()
@@ -100,5 +106,27 @@ describe('wrong arguments', () => {
     expect(app.sessions.attach(app.io)).toBe(app.sessions)
     app.sessions.attach(app.io.of('/'))
     expect((app.io.of('/') as unknown as { _fns: unknown[] })._fns).toHaveLength(1)
+  })
+
+  test('attach twice listens once', async () => {
+    const app = await startApp()
+    const listeners = () => EventEmitter.prototype.listenerCount.call(app.io.sockets, 'new_namespace')
+    const before = listeners()
+    app.sessions.attach(app.io)
+    expect(listeners()).toBe(before)
+  })
+
+  test.each([
+    ['_nsps', (app: App) => app.io as object],
+    ['_fns', (app: App) => app.io.of('/') as object],
+  ])('attach to a Socket.IO that is not known, without %s, throws', async (name, owner) => {
+    const app = await startApp({ attach: false })
+    const part = Object.getOwnPropertyDescriptor(owner(app), name) as PropertyDescriptor
+    Object.defineProperty(owner(app), name, { ...part, value: undefined })
+    const attach = () => app.sessions.attach(app.io)
+    expect(attach).toThrow(
+      expect.objectContaining({ code: 'ERR_SESSION_OPTIONS', message: expect.stringContaining(name) }),
+    )
+    Object.defineProperty(owner(app), name, part)
   })
 })

@@ -18,6 +18,10 @@ const host = 'a.example'
 const page = 'https://app.example.com'
 const jsonp = '/socket.io/?EIO=4&transport=polling&j=0'
 
+/** A `cors.origin` that answers so. */
+const answering = (error: unknown, may: boolean) => (_origin: string, done: (error: unknown, may: boolean) => void) =>
+  done(error, may)
+
 /** Whether a handshake with these headers may use the cookie; a refusal has its code. */
 async function passes(headers: IncomingHttpHeaders, { origins, cors = [], ...rest }: Rules = {}): Promise<boolean> {
   try {
@@ -41,6 +45,9 @@ describe('a request without Origin', () => {
     ['of an old browser, by a script, in the first place', {}, '/socket.io/?j=0&EIO=4', false],
     ['of an old browser, by a script that spells it out', {}, '/socket.io/?EIO=4&transport=polling&%6A=0', false],
     ['of an old browser, by a script that spells it so', {}, '/socket.io/?EIO=4&%6a=0', false],
+    ['of an old browser, by a script that gives it no value', {}, '/socket.io/?EIO=4&j', false],
+    ['of an old browser, by a script that gives it no value, before others', {}, '/socket.io/?j&EIO=4', false],
+    ['of a program that has parameters of its own', {}, '/socket.io/?EIO=4&jwt=0&obj=0', true],
     ['of an old browser, by a script of the own site', { referer: 'https://a.example/page' }, jsonp, true],
     ['of an old browser, from another page', { referer: 'https://evil.example/a.example' }, '/?EIO=4', false],
     ['with a Referer that is none', { referer: 'a.example' }, '/?EIO=4', false],
@@ -59,6 +66,7 @@ describe('a page', () => {
     ['whose Origin is empty', { origin: '', 'sec-fetch-site': 'same-origin' }, false],
     ['that is called as what is not there, over TLS', { origin: 'https://undefined', host: undefined }, false],
     ['that is called as what is not there', { origin: 'http://undefined', host: undefined }, false],
+    ['that is called so, with a port', { origin: 'https://undefined:443', host: undefined }, false],
   ])('%s', async (_what, headers, may) => {
     expect(await passes(headers)).toBe(may)
   })
@@ -99,6 +107,9 @@ describe('a page of another site, with', () => {
     ['cors that allows all', { cors: [{ origin: true }] }, false],
     ['cors that allows all, and their cookies', { cors: [{ origin: true, credentials }] }, true],
     ["cors.origin: '*'", { cors: [{ origin: '*', credentials }] }, false],
+    ['cors that is asked for each request', { cors: [(_request, done) => done(null, { origin: page })] }, true],
+    ['cors.origin that is asked', { cors: [{ origin: answering(null, true) }] }, true],
+    ['cors.origin that is asked, and fails', { cors: [{ origin: answering(new Error('down'), true) }] }, false],
   ])('%s', async (_what, rules, may) => {
     expect(await passes({ origin: page }, rules)).toBe(may)
   })

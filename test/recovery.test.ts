@@ -1,4 +1,5 @@
 /** Connection state recovery: only for the session that the connection belonged to, and only while that lives. */
+import { setImmediate as turn } from 'node:timers/promises'
 import session from 'express-session'
 import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
@@ -165,6 +166,22 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
     client.connect()
     expect(await ask(client, 'sync')).toBe('bob')
     expect(wire.join()).not.toMatch(/ann|news|more/)
+  })
+
+  test('with an adapter that takes its time, a stranger is in the room of its own session', async () => {
+    const { app, headers, client, socket } = await lose(skipMiddlewares)
+    const { adapter } = app.io.sockets
+    const addAll = adapter.addAll.bind(adapter)
+    adapter.addAll = async (id, rooms) => {
+      await turn()
+      addAll(id, rooms)
+    }
+    const again = next<Socket>(app.io, 'connection')
+    await cut(client, socket, () => {})
+    const bob = await app.login('bob')
+    headers.cookie = bob
+    client.connect()
+    expect([...(await again).rooms]).toContain(app.sessions.room(idOf(bob)))
   })
 
   test('the missed packets of a revoked session are not sent', async () => {

@@ -497,6 +497,18 @@ describe('ending', () => {
   })
 })
 
+describe('an app that writes the session of a socket by hand', () => {
+  test('writes nothing of one that was destroyed, also when the socket had saved it', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    const { client, socket } = await pair(app, cookie)
+    const { session } = socket.handshake
+    expect(await ask(client, 'save', 'theme', 'dark')).toBeNull()
+    await app.sessions.revoke(id)
+    await new Promise((written) => store.set(id, session as never, written))
+    expect(await stored()).toBeUndefined()
+  })
+})
+
 describe('order', () => {
   test('an event that waits for a read is not overtaken by a later one, for which a write has told enough', async () => {
     const { app, store, cookie, id, stored } = await start()
@@ -777,5 +789,17 @@ describe('a store that calls itself', () => {
       expect(await read(otherProgram(store), idOf(cookie))).toMatchObject({ theme: 'dark', size: 'big', count: 3 })
       expect(store.calls.get).toBeLessThan(40)
     })
+  })
+
+  test('what a socket saves there is known by that: the next event reads nothing', async () => {
+    const store = new SetTwice()
+    const app = await startApp({ store })
+    const { client, socket } = await pair(app, await app.login())
+    socket.on('work', (answer) => answer())
+    socket.handshake.session['size'] = 'big'
+    expect(await new Promise((saved) => socket.handshake.session.save(saved))).toBeNull()
+    store.reset()
+    await ask(client, 'work')
+    expect(store.calls.get).toBe(0)
   })
 })

@@ -36,6 +36,10 @@ describe('a store that answers', () => {
   })
 })
 
+function throwing(error: unknown): never {
+  throw error
+}
+
 describe('a store that', () => {
   const down = new Error('down')
   const rows: [string, Get][] = [
@@ -45,6 +49,9 @@ describe('a store that', () => {
     ['rejects', () => Promise.reject(down)],
     ['rejects without an error', () => Promise.reject()],
     ['promises, and then fails', (_id, done) => done(null, Promise.reject(down))],
+    ['promises, and then fails without an error', (_id, done) => done(null, Promise.reject())],
+    ['throws nothing', () => throwing(undefined)],
+    ['gives garbage after a while', (_id, done) => void setImmediate(() => done(null, 'garbage'))],
   ]
   test.each(rows)('%s', async (_what, get) => {
     await expect(storeThat(get).get('id')).rejects.toMatchObject(failed)
@@ -56,8 +63,10 @@ describe('a store that', () => {
   })
 
   test('keeps files, and has none for a session', async () => {
-    const store = storeThat((_id, done) => done(Object.assign(new Error('no such file'), { code: 'ENOENT' })))
-    expect(await store.get('id')).toBeUndefined()
+    const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    for (const answer of [undefined, record]) {
+      expect(await storeThat((_id, done) => done(missing, answer)).get('id')).toBeUndefined()
+    }
   })
 
   test('cannot inflate what it has', () => {
@@ -104,6 +113,25 @@ describe('a call that waits', () => {
     await vi.advanceTimersByTimeAsync(100)
     expect(vi.getTimerCount()).toBe(0)
   })
+
+  test.each([undefined, new Error('down')])(
+    'is told of an answer that comes when it was given up: %s',
+    async (error) => {
+      slowStore()
+      const [answers, late] = [[] as ((error?: unknown) => void)[], vi.fn()]
+      const store = storeThat(() => {}, { set: (_id, _session, done) => answers.push(done as () => void) })
+      store.timeout = 100
+      const write = () => store.replace('id', record as never, undefined, late).catch(({ code }) => code)
+      const [writing, inTime] = [write(), write()]
+      answers[1]?.()
+      expect(await inTime).toBe(true)
+      await vi.advanceTimersByTimeAsync(101)
+      expect(await writing).toBe('ERR_SESSION_TIMEOUT')
+      expect(late).not.toHaveBeenCalled()
+      answers[0]?.(error)
+      expect(late.mock.calls).toEqual([[error]])
+    },
+  )
 
   test('leaves nothing behind that refers to it, when it has its answer', async () => {
     const { answers, read } = slowStore()

@@ -3,8 +3,8 @@ import session from 'express-session'
 import { handshakeSession } from 'handshake-session'
 import { Tickets } from 'handshake-session/internals'
 import type { Socket } from 'socket.io'
-import { describe, expect, test, vi } from 'vitest'
-import { type App, connect, idOf, next, nextAsks, secret, startApp } from './support/app.js'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type App, connect, idOf, next, nextAsks, pair, secret, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { FaultyStore } from './support/faulty-store.js'
 import { otherProgram, read } from './support/other-program.js'
@@ -128,6 +128,68 @@ test('three namespaces of one connection need one ticket', async () => {
   await Promise.all([client, ...others].map((each) => next(each, 'connect')))
 })
 
+test('also where all three ask before it is redeemed', async () => {
+  let held: (() => void)[] | undefined
+  class HeldStore extends CountingStore {
+    override get(...args: Parameters<CountingStore['get']>): void {
+      if (held) held.push(() => super.get(...args))
+      else super.get(...args)
+    }
+  }
+  const app = await startTicketApp({ store: new HeldStore(), attach: false })
+  const asked: string[] = []
+  for (const name of ['/', '/a', '/b']) {
+    app.io.of(name).use((_socket, pass) => {
+      asked.push(name)
+      pass()
+    })
+  }
+  app.sessions.attach(app.io)
+  const auth = { ticket: await app.get('/ticket', await app.login()) }
+  held = []
+  const client = connect(app.url, undefined, { auth })
+  const others = ['/a', '/b'].map((name) => client.io.socket(name, { auth }).connect())
+  const connected = Promise.all([client, ...others].map((each) => next(each, 'connect')))
+  await vi.waitFor(() => expect([asked.length, held?.length]).toEqual([3, 1]))
+  for (const release of held.splice(0)) release()
+  held = undefined
+  await connected
+})
+
+test('a further namespace of a connection is let in with a ticket of the same session, not with that of another user', async () => {
+  const app = await startTicketApp()
+  for (const name of ['/used', '/more']) app.io.of(name)
+  const [ann, bob] = [await app.login('ann'), await app.login('bob')]
+  const [ticket, others] = [await app.get('/ticket', ann), await app.get('/ticket', bob)]
+  await app.sessions.load({ headers: {}, auth: { ticket: ticket as string } })
+  const { client } = await pair(app, ann)
+  const join = (name: string, ticket: unknown) => client.io.socket(name, { auth: { ticket } }).connect()
+  await next(join('/used', ticket), 'connect')
+  const refused = next(join('/more', others), 'connect_error')
+  expect(await refused).toMatchObject({ data: { code: 'ERR_SESSION_CONFLICT' } })
+})
+
+test('one whose cookie is still looked up is refused where a ticket of another user was quicker', async () => {
+  let held: (() => void)[] | undefined
+  class HeldStore extends CountingStore {
+    override get(...args: Parameters<CountingStore['get']>): void {
+      if (held && args[0] === idOf(ann)) held.push(() => super.get(...args))
+      else super.get(...args)
+    }
+  }
+  const app = await startTicketApp({ store: new HeldStore() })
+  app.io.of('/more')
+  const [ann, bob] = [await app.login('ann'), await app.login('bob')]
+  const ticket = await app.get('/ticket', bob)
+  held = []
+  const client = connect(app.url, ann)
+  const refused = next(client, 'connect_error')
+  await vi.waitFor(() => expect(held).toHaveLength(1))
+  await next(client.io.socket('/more', { auth: { ticket: ticket as string } }).connect(), 'connect')
+  for (const release of held) release()
+  expect(await refused).toMatchObject({ data: { code: 'ERR_SESSION_CONFLICT' } })
+})
+
 test('after 60 seconds it is too old', async () => {
   const app = await startTicketApp()
   const cookie = await app.login()
@@ -141,6 +203,15 @@ test('after 60 seconds it is too old', async () => {
   } finally {
     vi.useRealTimers()
   }
+})
+
+test('whose ticket it was can be told also when it is too old', () => {
+  const tickets = new Tickets([secret])
+  const ticket = tickets.issue('id')
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_001 })
+  onTestFinished(() => void vi.useRealTimers())
+  expect(() => tickets.read(ticket)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_TICKET' }))
+  expect([tickets.isFor('id', ticket), tickets.isFor('other', ticket)]).toEqual([true, false])
 })
 
 test('100 of a session are used within a minute, and no more; after that minute they are forgotten', async () => {
@@ -171,6 +242,15 @@ test('a process remembers that a ticket was used as long as it would be good, an
   const good = { id: 'id', nonce: 'good', expires: Date.now() + 60_000 }
   for (const ticket of [late, good, late]) await tickets.redeem(ticket, forgetful)
   await expect(tickets.redeem(good, forgetful)).rejects.toMatchObject({ code: 'ERR_SESSION_TICKET' })
+})
+
+test('a process remembers that a session said so, when that no longer does', async () => {
+  const tickets = new Tickets([secret])
+  const ticket = { id: 'id', nonce: 'used', expires: Date.now() + 60_000 }
+  for (const used of [{ used: ticket.expires }, {}]) {
+    const update = async (mark: (session: object) => void) => mark({ __tickets: used })
+    await expect(tickets.redeem(ticket, { update } as never)).rejects.toMatchObject({ code: 'ERR_SESSION_TICKET' })
+  }
 })
 
 test('after close() a ticket lets nobody in, and is not even looked up', async () => {

@@ -1,8 +1,8 @@
 /** Failures that nobody awaits: `onError` gets each of them, once, with the stage in which it came up. */
 import { EventEmitter } from 'node:events'
-import type { HandshakeSessionOptions, SessionError } from 'handshake-session'
+import { type HandshakeSessionOptions, handshakeSession, type SessionError } from 'handshake-session'
 import { expect, test, vi } from 'vitest'
-import { connect, idOf, next, pair, startApp } from './support/app.js'
+import { connect, idOf, next, pair, secret, startApp } from './support/app.js'
 import { FaultyStore } from './support/faulty-store.js'
 import { otherProgram } from './support/other-program.js'
 
@@ -116,6 +116,19 @@ test('an `onError` that itself throws, or rejects, harms nobody', async () => {
     const error = await next(connect(app.url, 'connect.sid=s%3Aid.x'), 'connect_error')
     expect(error).toMatchObject({ data: { code: 'ERR_SESSION_SIGNATURE' } })
   }
+})
+
+test('of another instance on the same store, who was closed is told nothing', async () => {
+  const { app, cookie, breakDown, errors, told } = await start()
+  const onError = vi.fn()
+  handshakeSession({ store: app.store, secret, onError }).close()
+  const { socket } = await pair(app, cookie)
+  socket.handshake.session.count = 1
+  breakDown('set')
+  socket.handshake.session.save()
+  await told()
+  expect(errors).toEqual(['save ERR_SESSION_STORE'])
+  expect(onError).not.toHaveBeenCalled()
 })
 
 test('cluster: the other nodes that cannot be told', async () => {

@@ -126,3 +126,65 @@ describe('what is applied to another copy', () => {
     expect(ours.copy.isChanged).toBe(true)
   })
 })
+
+describe('what a failed write may have left in the store', () => {
+  /** A copy whose change of `a` from 1 to 2 may have been written. */
+  function uncertain() {
+    const both = copyOf({ a: 1, b: 1 })
+    both.now['a'] = 2
+    both.copy.snapshot().failed()
+    return both
+  }
+
+  test('is our own when it turns up: what is here by then is a change of it', () => {
+    const { copy, now } = uncertain()
+    now['a'] = 1
+    expect(copy.isChanged).toBe(true)
+    expect(copy.rebase(sessionOf({ a: 2, b: 1 }))).toEqual(['a'])
+    expect(now).toMatchObject({ a: 1 })
+  })
+
+  test('gives way to what others write later, and then is settled', () => {
+    const { copy, now } = uncertain()
+    now['a'] = 1
+    expect(copy.rebase(sessionOf({ a: 3, b: 1 }))).toEqual([])
+    expect(now).toMatchObject({ a: 3 })
+    expect(copy.isChanged).toBe(false)
+  })
+
+  test('is settled by a write that succeeds', () => {
+    const { copy } = uncertain()
+    copy.snapshot().written()
+    expect(copy.isChanged).toBe(false)
+  })
+
+  test('is all that failed, not only the last', () => {
+    const { copy, now } = uncertain()
+    now['b'] = 2
+    copy.rebase(sessionOf({ a: 1, b: 1, c: 1 }))
+    now['a'] = 1
+    copy.snapshot().failed()
+    now['b'] = 1
+    expect(copy.rebase(sessionOf({ a: 2, b: 2, c: 1 }))).toEqual(['a', 'b'])
+    expect(now).toMatchObject({ a: 1, b: 1 })
+  })
+
+  test('is not the cookie, which each write renews, and nothing where nothing was changed', () => {
+    const { copy } = copyOf({ a: 1 })
+    copy.snapshot().failed()
+    expect(copy.isChanged).toBe(false)
+    copy.session.cookie.maxAge = 5_000
+    copy.snapshot().failed()
+    copy.settle('cookie')
+    expect(copy.isChanged).toBe(false)
+  })
+
+  test('is known to whom it was applied from', () => {
+    const [ours, draft] = [copyOf({ a: 1 }), copyOf({ a: 1 })]
+    ours.now['a'] = 2
+    draft.copy.apply(ours.copy)
+    draft.copy.snapshot().failed()
+    ours.now['a'] = 1
+    expect(ours.copy.isChanged).toBe(true)
+  })
+})

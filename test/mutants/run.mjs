@@ -2,7 +2,8 @@
  * npm run mutants: each row of the table breaks one line of the core, in a copy of the build, and the test file that it
  * names must fail by that. Prints a line per row; exits with 1 if a row survives, or is out of date.
  *
- * `npm run mutants -- PATTERN` runs the rows whose file or phrase matches; `--copies 1` uses one core.
+ * `npm run mutants -- PATTERN` runs the rows whose file or phrase matches; `--copies 1` uses one core; `--check` runs no
+ * test, and only says which rows are out of date by their text.
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -12,8 +13,10 @@ import { table } from './table.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { copies: { type: 'string', default: '2' } },
+  options: { copies: { type: 'string', default: '2' }, check: { type: 'boolean', default: false } },
 })
+/** With `--check`. */
+const notRun = { failed: undefined, why: '', isEnded: false }
 const pattern = new RegExp(positionals.join(' '), 'i')
 const rows = table.filter(({ file, broken }) => pattern.test(`${file}: ${broken}`))
 
@@ -23,15 +26,19 @@ process.once('SIGINT', () => removed().then(() => process.exit(130)))
 const started = performance.now()
 try {
   const counts = { killed: 0, survived: 0, 'out of date': 0 }
-  const unsound = await failures(testsOf(rows))
+  const unsound = values.check ? new Map() : await failures(testsOf(rows))
   await share(rows, async (row, copy) => {
     const { verdict, detail } = unsound.get(row.test) ?? (await judge(row, copy))
+    if (values.check && verdict !== 'out of date') return
     counts[verdict]++
     console.log(`${verdict.padEnd(11)} ${row.file}: ${row.broken} (${detail})`)
   })
+  if (values.check) console.log(`${counts['out of date']} of ${rows.length} out of date`)
   const outOfDate = counts['out of date'] ? `, ${counts['out of date']} out of date` : ''
-  console.log(`${counts.killed} killed, ${counts.survived} survived${outOfDate}, in ${secondsSince(started)} s`)
-  if (rows.length === 0 || counts.killed < rows.length) process.exitCode = 1
+  if (!values.check)
+    console.log(`${counts.killed} killed, ${counts.survived} survived${outOfDate}, in ${secondsSince(started)} s`)
+  const sound = values.check ? rows.length - counts['out of date'] : counts.killed
+  if (rows.length === 0 || sound < rows.length) process.exitCode = 1
 } finally {
   await removed()
 }
@@ -65,7 +72,7 @@ function run(copy, test, only) {
 async function judge(row, copy) {
   const begun = performance.now()
   const { verdict, detail } = await outcomeOf(
-    () => copy.whileBroken(row, () => run(copy, row.test, row.only)),
+    () => copy.whileBroken(row, () => (values.check ? notRun : run(copy, row.test, row.only))),
     row.hangs,
   )
   return { verdict, detail: `${detail}, ${secondsSince(begun)} s` }

@@ -1,7 +1,7 @@
 /** What nodes tell each other. */
 export const cluster = [
   {
-    file: 'cluster.ts',
+    file: 'socket-io/cluster.ts',
     rows: [
       [
         'the batch of changes is never cleared',
@@ -11,12 +11,11 @@ export const cluster = [
       ],
       [
         'each change of a burst is told',
-        'if (this.#changed.size === 0) setImmediate(() => this.#flush())\n    this.#changed.add(roomOf(id))',
-        'this.#changed.add(roomOf(id))\n    this.#flush()',
+        'if (this.#changed.size === 0) setImmediate(() => this.#flush())\n    this.#changed.add(room)',
+        'this.#changed.add(room)\n    this.#flush()',
         'cluster',
         'in a turn',
       ],
-      ['the id is told', 'this.#changed.add(roomOf(id))', 'this.#changed.add(id)', 'cluster', 'a burst'],
       [
         'an adapter that throws ends the process',
         '      } catch (cause) {\n',
@@ -24,14 +23,13 @@ export const cluster = [
         'unawaited',
         'cluster:',
       ],
-      ['both the adapter and the emitter tell', 'channels.length === 0 && this.#emitter', 'this.#emitter', 'cluster'],
+      ['both the adapter and the emitter tell', 'servers.length === 0 && this.#emitter', 'this.#emitter', 'cluster'],
       [
         'nobody tells for a process without a server',
-        'if (channels.length === 0 && this.#emitter) channels.push(this.#emitter)',
-        '',
+        'servers.length === 0 && this.#emitter ? [this.#emitter] : servers',
+        'servers',
         'cluster',
       ],
-      ['the adapter in memory is asked, and warns', "owner.constructor.name !== 'Adapter'", 'true', 'cluster'],
       [
         'news that is malformed ends the process',
         'Array.isArray(value) ? value : []',
@@ -41,6 +39,7 @@ export const cluster = [
       ],
       ['news of no object ends the process', 'Object(news) as', 'news as', 'cluster', 'malformed'],
       ['an ending for any reason is believed', ' && isReason(reason)', '', 'cluster', 'a reason that there is not'],
+      ['an ending of what is no room is believed', 'isRoom(room) && isReason', 'isReason', 'cluster', 'malformed'],
       ['a server that is joined twice is heard twice', '    if (this.#servers.has(io)) return\n', '', 'cluster'],
       [
         'who is closed still hears',
@@ -48,8 +47,29 @@ export const cluster = [
         '',
         'cluster',
       ],
-      ['who is closed still tells of changes', "    this.#registry.off('changed', this.#tellChanged)\n", '', 'cluster'],
-      ['who is closed still tells of endings', "    this.#registry.off('ending', this.#tellEnded)\n", '', 'cluster'],
+      ['who is closed still tells', '    this.#registry.peers.delete(this)\n', '', 'cluster'],
+      [
+        'who is closed still tells of what changed in that turn',
+        '    this.#servers.clear()\n    this.#changed.clear()\n',
+        '    this.#servers.clear()\n',
+        'cluster',
+      ],
+    ],
+  },
+  {
+    file: 'session/registry.ts',
+    rows: [['the id is told', 'peers.changed(live.room)', 'peers.changed(live.id)', 'cluster', 'a burst']],
+  },
+  {
+    file: 'socket-io/private-parts.ts',
+    rows: [
+      ['the adapter in memory is asked, and warns', "owner.constructor.name !== 'Adapter'", 'true', 'cluster'],
+      [
+        'an adapter in memory that keeps what was missed is asked, and warns',
+        "  while (owner && !Object.hasOwn(owner, 'serverSideEmit')) owner = Object.getPrototypeOf(owner)\n",
+        '',
+        'cluster',
+      ],
     ],
   },
 ]

@@ -10,13 +10,7 @@ export const handshakeSession = [
         'connect',
         'after close',
       ],
-      [
-        'explain answers after close()',
-        'Promise<Explanation> {\n    this.#admission.assertOpen()',
-        'Promise<Explanation> {',
-        'connect',
-        'after close',
-      ],
+
       [
         'revoke destroys after close()',
         "= 'revoked'): Promise<void> {\n    this.#admission.assertOpen()",
@@ -24,28 +18,7 @@ export const handshakeSession = [
         'connect',
         'after close',
       ],
-      [
-        'update writes after close()',
-        'LiveSession> {\n    this.#admission.assertOpen()',
-        'LiveSession> {',
-        'connect',
-        'after close',
-      ],
-      [
-        'what is no server is attached to',
-        "else throw new SessionError('ERR_SESSION_OPTIONS', 'attach",
-        "else void new SessionError('ERR_SESSION_OPTIONS', 'attach",
-        'options',
-        'attach',
-      ],
-      [
-        'an id of any type is one',
-        "typeof id === 'string' && id !== ''",
-        "typeof id === 'string'",
-        'options',
-        'update',
-      ],
-      ['an empty id is one', "typeof id === 'string' && id !== ''", "id !== ''", 'options', 'update'],
+
       [
         'a request without a session gets a ticket',
         "!request?.session || typeof request.sessionID !== 'string'",
@@ -53,13 +26,7 @@ export const handshakeSession = [
         'ticket',
         'without a session',
       ],
-      [
-        'a socket of another instance is updated',
-        '    if (live) return live\n',
-        '    return live as LiveSession\n',
-        'hostile',
-        'another instance',
-      ],
+
       [
         'who is closed twice takes the store from others',
         'if (this.#admission.isClosed) return\n',
@@ -67,8 +34,22 @@ export const handshakeSession = [
         'connect',
         'close\\(\\) of one of two',
       ],
+      [
+        'what is attached to twice is watched twice',
+        '    if (this.#attached.has(target)) return this\n',
+        '',
+        'options',
+        'attach twice',
+      ],
       ['nobody is closed', 'this.#admission.isClosed = true', '', 'connect', 'after close'],
       ['the store stays observed', '    this.#registry.leave()\n', '', 'connect', 'after close\\(\\) nobody is let in'],
+      [
+        'who is closed is told the errors of others',
+        "    this.#registry.off('unheard', this.#tell)\n",
+        '',
+        'unawaited',
+        'who was closed',
+      ],
       [
         'an `end` listener that throws ends the process',
         "    } catch (error) {\n      this.#tell(error, 'end')",
@@ -85,20 +66,33 @@ export const handshakeSession = [
       ],
       [
         'an onError that throws ends the handshake',
-        '    } catch (error) {\n      failed(error)',
-        '    } catch (error) {\n      throw error',
+        'const tellApp = async () => this.#onError?.(told, { stage })',
+        'const answer: unknown = this.#onError?.(told, { stage })\n    const tellApp = async () => answer',
         'unawaited',
         'onError',
       ],
       [
         'an onError that rejects ends the process',
-        'if (isThenable(answer)) answer.then(undefined, failed)',
-        '',
+        "tellApp().catch((failure) => debug('onError itself failed: %o', failure))",
+        'tellApp()',
         'unawaited',
         'onError',
       ],
-      ['errors are told to nobody', 'this.#options.onError?.(told, { stage })', 'undefined', 'unawaited', 'handshake'],
+      ['errors are told to nobody', 'this.#onError?.(told, { stage })', 'undefined', 'unawaited', 'handshake'],
       ['cors of the server is not known', 'corsOf(target) ?? []', '[]', 'refusals', 'cors.origin: that origin'],
+    ],
+  },
+  {
+    file: 'handshake/identify.ts',
+    rows: [
+      [
+        'an id of any type is one',
+        "typeof id === 'string' && id !== ''",
+        "typeof id === 'string'",
+        'options',
+        'update',
+      ],
+      ['an empty id is one', "typeof id === 'string' && id !== ''", "id !== ''", 'options', 'update'],
     ],
   },
 ]

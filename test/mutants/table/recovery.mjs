@@ -1,18 +1,12 @@
 /** What a lost connection gets back, and who gets it. */
 export const recovery = [
   {
-    file: 'recovery.ts',
+    file: 'socket-io/recovery.ts',
     rows: [
       ['rooms are given back at once', 'rooms: [], data: {}', 'data: {}', 'recovery', 'before the guard'],
       ['data is given back at once', 'rooms: [], data: {}', 'rooms: []', 'recovery', 'before the guard'],
       ['packets are sent at once', ', missedPackets: [] }', ' }', 'recovery', 'with the cookie of another'],
-      [
-        'an adapter that is set later is not watched',
-        '    withhold(namespace.adapter)\n  }\n',
-        '  }\n',
-        'recovery',
-        'set after attach',
-      ],
+
       [
         'whoever knows the private id is the owner',
         'if (!isTheirs) return renew(socket, kept)',
@@ -59,8 +53,8 @@ export const recovery = [
       ['packets carry an offset of their own', 'packet.slice(0, -1)', 'packet', 'recovery', 'the rightful owner'],
       [
         'a stranger keeps the id of the owner',
-        'Object.assign(socket, { id, pid, recovered: false, data: {} })',
-        'Object.assign(socket, { recovered: false, data: {} })',
+        '  replaceIDs(socket, id, pid)\n',
+        '',
         'recovery',
         'with the cookie of another',
       ],
@@ -79,19 +73,32 @@ export const recovery = [
         'recovery',
         'one that lost one of them',
       ],
-      [
-        'a new connection waits for ever under its old id',
-        '  connecting?.delete(socket.id)\n',
-        '',
-        'recovery',
-        'with the cookie of another',
-      ],
+
       [
         'a new connection is not in the rooms of those who agreed',
         'return socket.join(agreed)',
         'return socket.join([])',
         'recovery',
         'one that lost one of them',
+      ],
+    ],
+  },
+  {
+    file: 'socket-io/private-parts.ts',
+    rows: [
+      [
+        'an adapter that is set later is not watched',
+        '    init?.call(namespace)\n    work()\n',
+        '    init?.call(namespace)\n',
+        'recovery',
+        'set after attach',
+      ],
+      [
+        'a new connection waits for ever under its old id',
+        '  connecting?.delete(socket.id)\n',
+        '',
+        'recovery',
+        'with the cookie of another',
       ],
     ],
   },

@@ -4,7 +4,7 @@ const on = (engine, test) => `${engine}.*${test}`
 
 export const store = [
   {
-    file: 'store.ts',
+    file: 'store/session-store.ts',
     rows: [
       ['a record that expired is a session', 'this.canTouch || !isExpired(record)', 'true', 'store'],
       [
@@ -19,46 +19,77 @@ export const store = [
         "    return undefined\n    throw new SessionError('ERR_SESSION_STORE', 'the session store gave",
         'store',
       ],
-      ['a key document of zappajs is a session', ' && !isKeyDocument(record)\n', '\n', 'store'],
       ['a key document of zappajs is garbage', '!record || isKeyDocument(record)', '!record', 'store'],
-      ['a file that is missing is a failure', "?.code === 'ENOENT'", "?.code === ''", 'store'],
       [
-        'the answer of a failed call is its last',
-        'this.#deadlines.end(deadline)\n        if (error && ',
-        'if (error && ',
+        'what comes with the word that a file is missing is a session',
+        '(error ? undefined : answer)',
+        'answer',
         'store',
       ],
-      ['a store may take any time', 'reject(timeoutError(method, timeout))', 'undefined', 'store'],
-      ['a promise that is called back with is the answer', 'if (isThenable(answer)) {', 'if (false) {', 'store'],
+      ['who has an answer still waits', '        this.#deadlines.end(deadline)\n', '', 'store'],
+      ['what cannot be read goes through', '          reject(invalid)', '          throw invalid', 'store'],
+      ['a store may take any time', "reject(new SessionError('ERR_SESSION_TIMEOUT', message))", 'undefined', 'store'],
+      ['a promise that is called back with is the answer', 'if (isThenable(answer))', 'if (false)', 'store'],
       [
         'a promise that is returned is not heard',
-        'if (isThenable(returned)) returned.then(undefined, fail)',
+        'if (isThenable(returned)) returned.then(undefined, (error) => done(error || unknown))',
         '',
         'store',
       ],
-      ['a failure without an error is none', "error || new Error('failed without an error')", 'error', 'store'],
+      ['a rejection without an error is none', '(error) => done(error || unknown)', '(error) => done(error)', 'store'],
+      ['a broken promise without an error is none', 'done(failure || unknown)', 'done(failure)', 'store'],
+      [
+        'what is thrown without an error is none',
+        '    } catch (error) {\n        done(error || unknown)',
+        '    } catch (error) {\n        done(error)',
+        'store',
+      ],
       [
         'what a store throws goes through',
-        '    } catch (error) {\n        fail(error)',
+        '    } catch (error) {\n        done(error || unknown)',
         '    } catch (error) {\n        throw error',
         'store',
       ],
       [
         'a record that cannot be inflated goes through',
-        "throw storeError('createSession', error)",
+        "throw failure('createSession', error)",
         'throw error',
         'store',
       ],
+      ['a compare-and-set that failed has written', '          Boolean,\n', '          () => true,\n', 'store'],
       [
-        'a compare-and-set that failed has written',
-        "return this.#promise('set', () => atomic.setVersioned(id, data, version))",
-        "return this.#promise('set', () => atomic.setVersioned(id, data, version)).then(() => true)",
+        'what comes late is told to nobody',
+        'if (isLate) return late?.(failed ? error : undefined)',
+        'if (isLate) return undefined',
         'store',
+      ],
+      ['what fails late is told as done', 'late?.(failed ? error : undefined)', 'late?.()', 'store'],
+      ['what comes in time is told as late', 'let isLate = false', 'let isLate = true', 'store'],
+      [
+        'a write that the store makes within its own is one of another',
+        'asOwnCall(session, async () =>',
+        '((_: unknown, work: () => Promise<boolean>) => work())(session, async () =>',
+        'rules',
+        'known by that',
       ],
     ],
   },
   {
-    file: 'deadlines.ts',
+    file: 'store/record.ts',
+    rows: [
+      ['a key document of zappajs is a session', ' && !isKeyDocument(record)\n', '\n', 'store'],
+      ['a file that is missing is a failure', "?.code === 'ENOENT'", "?.code === ''", 'store'],
+    ],
+  },
+  {
+    file: 'store/observer.ts',
+    rows: [
+      ['a write of our own is one of another', 'inOwnCall.has(Object(session))', 'false', 'rules', 'known by that'],
+      ['whoever has written once writes unseen', '    inOwnCall.delete(session)\n', '', 'rules', 'by hand'],
+    ],
+  },
+  {
+    file: 'store/deadlines.ts',
     rows: [
       ['a deadline that is over keeps its closure', '    deadline.expire = undefined\n', '', 'store'],
       ['a deadline that is over is kept', '    this.#waiting.delete(deadline)\n', '', 'store'],
@@ -68,7 +99,7 @@ export const store = [
     ],
   },
   {
-    file: 'atomic.ts',
+    file: 'store/compare-and-set.ts',
     rows: [
       ['a store that was changed is passed by', 'if (!isUnmodified(store)) return undefined', '', 'stores', encrypts],
       ['a store is unmodified if one method is', 'owners.every((each) => each === owner)', 'true', 'stores', encrypts],
@@ -80,6 +111,11 @@ export const store = [
         'stores',
         encrypts,
       ],
+    ],
+  },
+  {
+    file: 'store/redis.ts',
+    rows: [
       [
         'Redis: writes onto what another program wrote',
         "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end",
@@ -94,6 +130,11 @@ export const store = [
         'stores',
         on('connect-redis', 'as one that is over'),
       ],
+    ],
+  },
+  {
+    file: 'store/sql.ts',
+    rows: [
       [
         'MySQL: writes onto what another program wrote',
         ' AND BINARY ?? = ?',

@@ -1,19 +1,19 @@
 /** What was changed in a session, and what is written of it. */
 export const workingCopy = [
   {
-    file: 'working-copy.ts',
+    file: 'session/working-copy.ts',
     rows: [
       ['__proto__ of a record is a key', ".filter(([key]) => key !== '__proto__')", '', 'working-copy'],
       [
         'what they changed wins over what we changed',
-        'if (ours.get(key) !== base.get(key)) conflicts.push(key)\n      else assign',
-        'assign',
+        'if (isOurs || ours.get(key) !== base.get(key)) conflicts.push(key)\n      else this.#take',
+        'this.#take',
         'working-copy',
       ],
       [
         'what both changed to the same value is no conflict',
-        'if (ours.get(key) !== base.get(key)) conflicts',
-        'if (ours.get(key) !== base.get(key) && ours.get(key) !== theirParts.get(key)) conflicts',
+        'if (isOurs || ours.get(key) !== base.get(key)) conflicts',
+        'if (isOurs || (ours.get(key) !== base.get(key) && ours.get(key) !== theirParts.get(key))) conflicts',
         'working-copy',
       ],
       [
@@ -29,20 +29,15 @@ export const workingCopy = [
         'json',
         'working-copy',
       ],
-      [
-        'a write hides what came in under the same key',
-        'if (result.get(key) !== before.get(key)) continue',
-        '',
-        'working-copy',
-      ],
+
       [
         'a key that was deleted and written comes back',
         'if (value === undefined) result.delete(key)',
         'if (value === undefined) continue',
         'working-copy',
       ],
-      ['what an update wrote counts as unsaved', '      this.#applied?.()\n', '', 'working-copy'],
-      ['an update writes the cookie of the socket', 'cookie: other.base.cookie', '', 'working-copy'],
+      ['what an update wrote counts as unsaved', '        this.#applied?.written()\n', '', 'working-copy'],
+      ['an update writes the cookie of the socket', ', cookie: JSON.parse(other.#base).cookie', '', 'working-copy'],
       ['what was touched counts as unsaved', '[key]: this.session[key]', '', 'working-copy'],
       [
         'a rebase replaces objects that nobody changed',
@@ -50,10 +45,34 @@ export const workingCopy = [
         'return [...new Set([...before.keys(), ...after.keys()])]',
         'working-copy',
       ],
+      ['what a failed write left is no change', 'this.#uncertain !== undefined || ', '', 'working-copy'],
+      [
+        'what a failed write left is what they changed',
+        'this.#uncertain?.has(key) && this.#uncertain.get(key) === theirParts.get(key)',
+        'false',
+        'working-copy',
+      ],
+      [
+        'what they changed later is what a failed write left',
+        'this.#uncertain?.has(key) && this.#uncertain.get(key) === theirParts.get(key)',
+        'this.#uncertain?.has(key)',
+        'working-copy',
+      ],
+      [
+        'what they changed later leaves a failed write uncertain',
+        'if (this.#uncertain?.delete(key) && this.#uncertain.size === 0) this.#uncertain = undefined',
+        '',
+        'working-copy',
+      ],
+      ['what was written at last stays uncertain', '        this.#uncertain = undefined\n', '', 'working-copy'],
+      ['the cookie of a failed write is a change', ".filter((key) => key !== 'cookie')", '', 'working-copy'],
+      ['a write that fails without changes is uncertain', 'if (uncertain.length > 0) this', 'this', 'working-copy'],
+      ['of two failed writes only the last is uncertain', '...(this.#uncertain ?? []), ', '', 'working-copy'],
+      ['a copy does not hear that its changes may be written', '        this.#applied?.failed()\n', '', 'working-copy'],
     ],
   },
   {
-    file: 'store-face.ts',
+    file: 'session/session-methods.ts',
     rows: [
       [
         'a save that fails without a callback is not told',
