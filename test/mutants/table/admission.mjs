@@ -113,8 +113,8 @@ export const admission = [
       ],
       [
         'load trusts a read of any age',
-        '!live.isCurrent(this.#options.freshFor)',
-        '!live.isCurrent(Number.POSITIVE_INFINITY)',
+        'registry.open(found.id, freshFor)',
+        'registry.open(found.id)',
         'fresh',
         'load of a session',
       ],

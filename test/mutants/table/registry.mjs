@@ -15,7 +15,7 @@ export const registry = [
       ],
       [
         'of several users the longest recheck counts',
-        'Math.min(this.#recheck.interval, recheck)',
+        'Math.min(this.sessions.recheck, recheck)',
         'recheck',
         'shared-store',
         'shortest recheck',

@@ -87,7 +87,7 @@ export const sessionEnd = [
       ],
       [
         'nobody tries again when no session is live',
-        '      this.#home.startClock()\n',
+        '      this.#home.sessions.startClock()\n',
         '',
         'rules',
         'the clock runs as long',
@@ -158,14 +158,14 @@ export const sessionEnd = [
     rows: [
       [
         'a request that read the session before it was destroyed saves it',
-        "      this.#sessions.unheard(notFound(), 'save')\n      return Promise.resolve()",
+        "      this.#home.unheard(notFound(), 'save')\n      return Promise.resolve()",
         '      return undefined',
         'lossless',
         'after the logout',
       ],
       [
         'what a request wanted to save of an ended session is not told',
-        "      this.#sessions.unheard(notFound(), 'save')\n      return",
+        "      this.#home.unheard(notFound(), 'save')\n      return",
         '      return',
         'unawaited',
         'mergeHttpSaves: false',
@@ -235,7 +235,7 @@ export const sessionEnd = [
       ],
       [
         'what a request extends is not known',
-        '      else if (!error) this.#sessions.find(id)?.stored.extend(json && JSON.parse(json).cookie)\n',
+        '      else if (!error) this.#home.sessions.get(id)?.stored.extend(json && JSON.parse(json).cookie)\n',
         '',
         'rules',
         'what extended the session',

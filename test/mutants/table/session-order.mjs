@@ -141,25 +141,25 @@ export const sessionOrder = [
     ],
   },
   {
-    file: 'session/recheck.ts',
+    file: 'session/session-map.ts',
     rows: [
       [
         'the clock keeps the process alive',
-        'this.interval / 2))).unref()',
-        'this.interval / 2)))',
+        'this.#tick(), interval).unref()',
+        'this.#tick(), interval)',
         'shared-store',
         'keeps no process alive',
       ],
       [
         'the clock runs when there is no session',
-        '    if (!isBusy && this.#sessions.size === 0) this.stop()\n',
+        '    if (!isBusy && this.size === 0) this.#stopClock()\n',
         '',
         'shared-store',
         'stops when',
       ],
       [
         'an idle session is not read again',
-        'asked >= this.interval && !shared.isWithin(this.interval)',
+        'asked >= this.recheck && !shared.isWithin(this.recheck)',
         'false',
         'fresh',
         'within recheck',
