@@ -60,7 +60,7 @@ export class Ledger {
     const before = story.now
     const texts = json === undefined ? undefined : textsOf(JSON.parse(json))
     const effect = { at: clock.now, ...given, order: ++this.order }
-    story.states.push({ order: effect.order, at: effect.at, texts })
+    story.states.push({ order: effect.order, at: effect.at, node: effect.node, texts })
     if (texts) this.#compare(story, before.texts ?? new Map(), texts, { ...effect, isBack: !before.texts })
   }
 
@@ -134,10 +134,9 @@ export class Ledger {
 
   /** Somebody else deleted it meanwhile, so that nothing was left to write. */
   #wasGone(write) {
-    const { texts, order, at } = write.story.now
+    const { texts, order, at, node } = write.story.now
     const request = write.operation.kind === 'delete' ? {} : undefined // It wrote its whole copy all the same.
-    if (texts && !texts.has(write.key))
-      write.effect = write.last = { node: write.node, order, at, issuedAt: at, request }
+    if (texts && !texts.has(write.key)) write.effect = write.last = { node, order, at, issuedAt: at, request }
   }
 
   /** What this node shows of the session from now on is to be no older than that. */
