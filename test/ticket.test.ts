@@ -162,8 +162,8 @@ test('a further namespace of a connection is let in with a ticket of the same se
   const [ann, bob] = [await app.login('ann'), await app.login('bob')]
   const [ticket, others] = [await app.get('/ticket', ann), await app.get('/ticket', bob)]
   await app.sessions.load({ headers: {}, auth: { ticket: ticket as string } })
-  const { client } = await pair(app, ann)
-  const join = (name: string, ticket: unknown) => client.io.socket(name, { auth: { ticket } }).connect()
+  const { client } = await pair(app, ann, { transports: ['websocket'] })
+  const join = (name: string, ticket: unknown) => client.io.socket(name, { auth: { ticket } as never })
   await next(join('/used', ticket), 'connect')
   const refused = next(join('/more', others), 'connect_error')
   expect(await refused).toMatchObject({ data: { code: 'ERR_SESSION_CONFLICT' } })
@@ -185,7 +185,7 @@ test('one whose cookie is still looked up is refused where a ticket of another u
   const client = connect(app.url, ann)
   const refused = next(client, 'connect_error')
   await vi.waitFor(() => expect(held).toHaveLength(1))
-  await next(client.io.socket('/more', { auth: { ticket: ticket as string } }).connect(), 'connect')
+  await next(client.io.socket('/more', { auth: { ticket: ticket as string } }), 'connect')
   for (const release of held) release()
   expect(await refused).toMatchObject({ data: { code: 'ERR_SESSION_CONFLICT' } })
 })

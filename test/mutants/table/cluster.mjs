@@ -39,7 +39,7 @@ export const cluster = [
       ],
       ['news of no object ends the process', 'Object(news) as', 'news as', 'cluster', 'malformed'],
       ['an ending for any reason is believed', ' && isReason(reason)', '', 'cluster', 'a reason that there is not'],
-      ['an ending of what is no room is believed', 'isRoom(room) && isReason', 'isReason', 'cluster', 'malformed'],
+
       ['a server that is joined twice is heard twice', '    if (this.#servers.has(io)) return\n', '', 'cluster'],
       [
         'who is closed still hears',
