@@ -4,7 +4,7 @@
  */
 import { EventEmitter, once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
-import type session from 'express-session'
+import session from 'express-session'
 import type { SessionError } from 'handshake-session'
 import { Adapter } from 'socket.io-adapter'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -416,6 +416,22 @@ describe('ending', () => {
     expect(await stored()).toBeDefined()
     hear(app, { ended: [[app.sessions.room(id), 'destroyed']] })
     await vi.waitFor(async () => expect(await stored()).toBeUndefined())
+  })
+
+  test('a destroy that fails is tried again where another node has ended the session meanwhile', async () => {
+    const store = new FaultyStore()
+    const app = await startApp({ store })
+    const cookie = await app.login()
+    store.broken = { method: 'destroy', fault: 'answers late, the socket is gone' }
+    const held = once(store.late, 'held')
+    const revoking = app.sessions.revoke(idOf(cookie))
+    await held
+    hear(app, { ended: [[app.sessions.room(idOf(cookie)), 'destroyed']] })
+    vi.spyOn(session.MemoryStore.prototype, 'destroy').mockImplementationOnce((_id, done) => done?.(new Error('down')))
+    store.broken = undefined
+    store.late.emit('release')
+    await expect(revoking).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' })
+    await vi.waitFor(async () => expect(await read(store, idOf(cookie))).toBeUndefined())
   })
 
   test('destroying again is tried until it succeeds', async () => {

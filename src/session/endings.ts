@@ -68,7 +68,10 @@ export class Endings {
     const live = this.#home.sessions.get(id)
     if (live) this.#close(live, reason, responded)
     return (error) => {
-      if (error) return this.#tombstones.survived(id)
+      if (error) {
+        if (this.#tombstones.survived(id)) this.undo(id)
+        return
+      }
       this.#tombstones.destroyed(id)
       whenDone(responded, () => this.#home.tellEnded(roomOf(id), reason))
     }

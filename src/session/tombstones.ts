@@ -44,10 +44,14 @@ export class Tombstones {
     tombstone.isConfirmed = true
   }
 
-  /** The store could not destroy it: it lives after all, unless somebody else has succeeded, or still may. */
-  survived(id: string): void {
+  /**
+   * The store could not destroy it: it lives after all, unless somebody else has succeeded, or still may.
+   * @returns whether somebody has, so that it is over all the same
+   */
+  survived(id: string): boolean {
     const tombstone = this.#tombstones.get(roomOf(id))
     if (tombstone && --tombstone.pending <= 0 && !tombstone.isConfirmed) this.remove(id)
+    return tombstone?.isConfirmed ?? false
   }
 
   /** There is a new session under its id. */

@@ -16,10 +16,17 @@ export const sessionEnd = [
       ['its sockets are not closed', '    if (live) this.#close(live, reason, responded)\n', '', 'mortal', 'revoke'],
       [
         'a session that could not be destroyed is over',
-        'if (error) return this.#tombstones.survived(id)',
-        'if (error) return',
+        'if (this.#tombstones.survived(id)) this.undo(id)',
+        '',
         'mortal',
         'could not destroy',
+      ],
+      [
+        'a destroy that failed is not tried again, though another node has ended the session',
+        'if (this.#tombstones.survived(id)) this.undo(id)',
+        'this.#tombstones.survived(id)',
+        'rules',
+        'is tried again where',
       ],
       [
         'the other nodes are told of an ending before the store has done it',

@@ -40,7 +40,7 @@ export const session = [
         'this.#open--\n    this.#disturbed++',
         'this.#open--',
         'rules',
-        'what a save has read before',
+        'load gives the session',
       ],
       [
         'news does not disturb a read that is on its way',
