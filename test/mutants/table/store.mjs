@@ -102,7 +102,7 @@ export const store = [
     file: 'store/compare-and-set.ts',
     rows: [
       ['a store that was changed is passed by', 'if (!isUnmodified(store)) return undefined', '', 'stores', encrypts],
-      ['a store is unmodified if one method is', 'owners.every((each) => each === owner)', 'true', 'stores', encrypts],
+      ['a store is unmodified if one method is', 'others.every((each) => each === owner)', 'true', 'stores', encrypts],
       ['a store that was wrapped is unmodified', 'owner !== store && ', '', 'stores', encrypts],
       [
         'a class that overrides all methods is unmodified',
