@@ -135,11 +135,11 @@ export const admission = [
       ],
       ['what was kept is not given back', 'recover(socket, live.room)', 'undefined', 'recovery', 'the rightful owner'],
       [
-        'what was kept is not given back to who has no session',
+        'who has no session gets the packets of before',
         'return recover(socket, undefined)',
         'return',
         'recovery',
-        'the owner of one',
+        'without its cookie',
       ],
       [
         'a ticket of another session lets in where its connection has one',
