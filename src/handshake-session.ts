@@ -55,7 +55,7 @@ export class HandshakeSessions {
     this.#tickets = new Tickets(secrets)
     this.#admission = new Admission({
       ...resolved,
-      cors: () => [...this.#attached].flatMap((target) => corsOf(target) ?? []),
+      cors: () => [...this.#attached].flatMap((target) => corsOf(serverOf(target)) ?? []),
       verifier: new Verifier(secrets),
       tickets: this.#tickets,
       registry: this.#registry,

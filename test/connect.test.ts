@@ -156,6 +156,14 @@ test('attach(namespace) guards that namespace alone', async () => {
   await next(connect(`${app.url}/guarded`, await app.login()), 'connect')
 })
 
+test('attach(namespace): a page that the cors.origin of its server names may use the cookie', async () => {
+  const origin = 'https://page.example'
+  const app = await startApp({ attach: false, io: { cors: { origin, credentials: true } } })
+  app.sessions.attach(app.io.of('/guarded'))
+  const extraHeaders = { cookie: await app.login(), origin }
+  await next(connect(`${app.url}/guarded`, undefined, { extraHeaders, transports: ['websocket'] }), 'connect')
+})
+
 test('attach(dynamic namespace) guards its children', async () => {
   const app = await startApp({ attach: false, io: { connectionStateRecovery: {} } })
   app.sessions.attach(app.io.of(/^\/room-/) as never)

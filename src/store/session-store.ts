@@ -12,13 +12,13 @@ import { isExpired, isKeyDocument, isMissing, isRecord, isThenable } from './rec
 
 type Callback = (error?: unknown, value?: unknown) => void
 
-/** Whatever asks the store rejects with `ERR_SESSION_STORE` if it fails, and `ERR_SESSION_TIMEOUT` if it does not answer. */
 /** A record as it was read, and by which the store knows whether it was written since. */
 interface Versioned {
   readonly record: SessionRecord
   readonly version: unknown
 }
 
+/** Whatever asks the store rejects with `ERR_SESSION_STORE` if it fails, and `ERR_SESSION_TIMEOUT` if it does not answer. */
 export class SessionStore {
   /** Milliseconds that a call may take. */
   timeout = 10_000
