@@ -79,7 +79,13 @@ export const handshakeSession = [
         'onError',
       ],
       ['errors are told to nobody', 'this.#onError?.(told, { stage })', 'undefined', 'unawaited', 'handshake'],
-      ['cors of the server is not known', 'corsOf(serverOf(target)) ?? []', '[]', 'refusals', 'cors.origin: that origin'],
+      [
+        'cors of the server is not known',
+        'corsOf(serverOf(target)) ?? []',
+        '[]',
+        'refusals',
+        'cors.origin: that origin',
+      ],
     ],
   },
   {
