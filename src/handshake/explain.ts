@@ -65,11 +65,10 @@ function hint(code: SessionErrorCode, header: unknown, by: Policy): string {
   return `. The cookie is genuine, but ${misfit}: pass the same object to session() and to handshakeSession()`
 }
 
-/**
- * What a cookie's name may be (RFC 6265, section 4.1.1), and looks like: in a header that is mangled or pasted in part,
- * anything that is encoded or random may be a value.
- */
-const token = /^(?!.*[\dA-Za-z+]{20})[\w!#$&'*+.^`|~-]{1,64}$/
+/** What a cookie's name may be (RFC 6265, section 4.1.1), but for `%`. */
+const token = /^[\w!#$&'*+.^`|~-]{1,64}$/
+/** In a header that is mangled or pasted in part, what is random may be a value; and what is encoded. */
+const random = /[\dA-Za-z+]{20}/
 /** How many other cookies are looked at and named. */
 const mostHints = 20
 
@@ -78,7 +77,10 @@ function cookieHint(header: unknown, { name, verifier }: Identity): string {
   if (!cookies) return ''
   const names = Object.keys(cookies)
   if (names.length === 0) return '. No cookie at all came'
-  const others = names.filter((other) => token.test(other)).slice(0, mostHints)
+  const others: string[] = []
+  for (const other of names) {
+    if (others.length < mostHints && token.test(other) && !random.test(other)) others.push(other)
+  }
   if (others.length === 0) return '. No cookie with a valid name came'
   const ours = others.find((other) => attempt(() => verifier.verify(decode(cookies[other] ?? ''))))
   if (!ours) return `. Cookies that came: ${others.map((other) => JSON.stringify(other)).join(', ')}`
