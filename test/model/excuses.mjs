@@ -46,10 +46,16 @@ export const excuses = [
   },
   {
     name: 'goes with the next save',
-    why: 'what a handler changed stays on the session object when its save fails, and is written by the next one',
-    applies: ({ loss, instead }) => instead?.isLocal && !instead.isAcknowledged && instead.node === loss.node,
+    why: 'what a handler or a request changed stays on its session object when a save fails, and is written by the next one',
+    applies: ({ loss, instead }) =>
+      instead && !instead.isAcknowledged && instead.node === loss.node && isOnObject(instead, loss),
   },
 ]
+
+/** Whether the object that was written had that value since before. */
+function isOnObject({ isLocal, request }, loss) {
+  return isLocal || (request !== undefined && request === loss.request)
+}
 
 /** Whether a request's own copy was written as it was, as express-session does. */
 function isWholeCopy({ request, isCompared }, { merge }) {
