@@ -1,7 +1,9 @@
 /** Always current: handshake.session is what the store holds, when a handler reads it. */
 import { EventEmitter, once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { SessionError } from 'handshake-session'
 import { describe, expect, test, vi } from 'vitest'
-import { type App, ask, idOf, next, pair, startApp } from './support/app.js'
+import { type App, ask, connect, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
 import { later } from './support/later.js'
 import { otherProgram, write } from './support/other-program.js'
@@ -81,17 +83,47 @@ test('what is saved is what was there when it was, not what became of it before 
   expect(socket.handshake.session.count).toBe(1)
 })
 
-test('when the last socket of a session has left, the next one reads the store', async () => {
-  const store = new CountingStore()
-  const app = await startApp({ store, freshFor: 1_000_000 })
-  const cookie = await app.login()
-  const { client, socket } = await pair(app, cookie)
-  const left = next(socket.conn as never, 'close')
-  client.disconnect()
-  await left
-  store.reset()
-  await pair(app, cookie)
-  expect(store.calls.get).toBe(1)
+describe('when the last socket of a session has left', () => {
+  async function startLeft() {
+    const store = new CountingStore()
+    const app = await startApp({ store, freshFor: 1_000, recheck: 1_000_000 })
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    const left = next(socket.conn as never, 'close')
+    client.disconnect()
+    await left
+    await turn()
+    store.reset()
+    return { store, app, cookie }
+  }
+
+  test('the next one within freshFor reads nothing', async () => {
+    const { store, app, cookie } = await startLeft()
+    const { socket } = await pair(app, cookie)
+    expect(store.calls.get).toBe(0)
+    expect(socket.handshake.session).toMatchObject({ user: 'ann' })
+  })
+
+  test('the next one after freshFor reads the store', async () => {
+    const { store, app, cookie } = await startLeft()
+    later(1_000)
+    await pair(app, cookie)
+    expect(store.calls.get).toBe(1)
+  })
+
+  test('what a request writes until then is there', async () => {
+    const { app, cookie } = await startLeft()
+    await app.get('/set/theme/dark', cookie)
+    const { socket } = await pair(app, cookie)
+    expect(socket.handshake.session).toMatchObject({ theme: 'dark' })
+  })
+
+  test('an end until then is an end', async () => {
+    const { app, cookie } = await startLeft()
+    await app.get('/logout', cookie)
+    const error = await next<SessionError>(connect(app.url, cookie), 'connect_error')
+    expect(error.data).toEqual({ code: 'ERR_SESSION_NOT_FOUND' })
+  })
 })
 
 test('what another program writes is there within recheck when the sockets are idle', async () => {

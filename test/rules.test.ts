@@ -578,15 +578,25 @@ describe('work', () => {
     await Promise.all(done)
   })
 
-  test('that waits is rejected when the piece before it is stuck, also if that is not the first', async () => {
+  test('that waits is rejected when the piece before it is stuck', async () => {
+    const { done, doings, pass } = await startThree()
+    const others = [1, 2].map((n) => expect(done[n]).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' }))
+    await pass(1, 1_000)
+    await Promise.all(others)
+    doings.emit('finish 1')
+    await done[0]
+  })
+
+  test('that is stuck is given up where others are written with it, and they are', async () => {
     const { done, doings, pass } = await startThree()
     await pass(1, 700)
     doings.emit('finish 1')
-    const last = expect(done[2]).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' })
+    const stuck = expect(done[1]).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' })
     await pass(2, 1_000)
-    await last
-    doings.emit('finish 2')
-    await Promise.all([done[0], done[1]])
+    await stuck
+    await pass(3, 700)
+    doings.emit('finish 3')
+    await Promise.all([done[0], done[2]])
   })
 
   test('waits for a request that began to write during its read', async () => {

@@ -88,9 +88,9 @@ describe('what is written', () => {
   ])('%s', (_what, content, change, meanwhile, isChanged) => {
     const { copy, now } = copyOf(content)
     change(now)
-    const { written } = copy.snapshot()
+    const snapshot = copy.snapshot()
     copy.rebase(sessionOf(meanwhile))
-    written()
+    snapshot.end(true)
     expect(copy.isChanged).toBe(isChanged)
   })
 
@@ -112,7 +112,7 @@ describe('what is applied to another copy', () => {
     draft.copy.apply(ours.copy)
     expect(draft.now).toMatchObject({ count: 2, theme: 'dark' })
     expect(ours.copy.isChanged).toBe(true)
-    draft.copy.snapshot().written()
+    draft.copy.snapshot().end(true)
     expect(ours.copy.isChanged).toBe(false)
   })
 
@@ -122,7 +122,7 @@ describe('what is applied to another copy', () => {
     ours.now['count'] = 2
     draft.copy.apply(ours.copy)
     expect(draft.copy.session.cookie.originalMaxAge).toBeNull()
-    draft.copy.snapshot().written()
+    draft.copy.snapshot().end(true)
     expect(ours.copy.isChanged).toBe(true)
   })
 })
@@ -132,7 +132,7 @@ describe('what a failed write may have left in the store', () => {
   function uncertain() {
     const both = copyOf({ a: 1, b: 1 })
     both.now['a'] = 2
-    both.copy.snapshot().failed()
+    both.copy.snapshot().end(undefined)
     return both
   }
 
@@ -154,7 +154,7 @@ describe('what a failed write may have left in the store', () => {
 
   test('is settled by a write that succeeds', () => {
     const { copy } = uncertain()
-    copy.snapshot().written()
+    copy.snapshot().end(true)
     expect(copy.isChanged).toBe(false)
   })
 
@@ -163,7 +163,7 @@ describe('what a failed write may have left in the store', () => {
     now['b'] = 2
     copy.rebase(sessionOf({ a: 1, b: 1, c: 1 }))
     now['a'] = 1
-    copy.snapshot().failed()
+    copy.snapshot().end(undefined)
     now['b'] = 1
     expect(copy.rebase(sessionOf({ a: 2, b: 2, c: 1 }))).toEqual(['a', 'b'])
     expect(now).toMatchObject({ a: 1, b: 1 })
@@ -171,10 +171,10 @@ describe('what a failed write may have left in the store', () => {
 
   test('is not the cookie, which each write renews, and nothing where nothing was changed', () => {
     const { copy } = copyOf({ a: 1 })
-    copy.snapshot().failed()
+    copy.snapshot().end(undefined)
     expect(copy.isChanged).toBe(false)
     copy.session.cookie.maxAge = 5_000
-    copy.snapshot().failed()
+    copy.snapshot().end(undefined)
     copy.settle('cookie')
     expect(copy.isChanged).toBe(false)
   })
@@ -183,7 +183,7 @@ describe('what a failed write may have left in the store', () => {
     const [ours, draft] = [copyOf({ a: 1 }), copyOf({ a: 1 })]
     ours.now['a'] = 2
     draft.copy.apply(ours.copy)
-    draft.copy.snapshot().failed()
+    draft.copy.snapshot().end(undefined)
     ours.now['a'] = 1
     expect(ours.copy.isChanged).toBe(true)
   })

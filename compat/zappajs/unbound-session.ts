@@ -51,9 +51,9 @@ export class UnboundSession {
     if (fates.get(this.#client) === 'left') return
     fates.set(this.#client, 'stored')
     copy.rebase(this.create(await this.read()))
-    const { written } = copy.snapshot()
+    const snapshot = copy.snapshot()
     await writeRecord(this.#store, this.id, copy.session, this.#options)
-    written()
+    snapshot.end(true)
   }
 
   /** Emptied, not over: the socket stays, and what its handlers keep next is its session again. */

@@ -7,6 +7,7 @@ import { notFound } from '../errors'
 import { storeOf } from '../store/express-session'
 import type { Answered, StoreListener } from '../store/observer'
 import { isRecord, type SessionRecord } from '../store/record'
+import type { SessionStore } from '../store/session-store'
 import type { Endings, EndReason } from './endings'
 import type { LiveSession } from './live-session'
 import { SessionMethods } from './session-methods'
@@ -15,6 +16,7 @@ import { WorkingCopy } from './working-copy'
 
 /** Where the sessions are. */
 interface Home {
+  readonly store: SessionStore
   readonly endings: Endings
   readonly sessions: { get(id: string): LiveSession | undefined }
   at(id: string): LiveSession
@@ -55,7 +57,9 @@ export class HttpWrites implements StoreListener {
 
   writing(id: string, session: object): Answered {
     const { stored } = this.#home.at(id)
-    return stored.writes.beginOthers(stored.isWanted ? jsonOf(session) : undefined)
+    const json = stored.isWanted ? jsonOf(session) : undefined
+    const version = json && this.#home.store.versionOf(session)
+    return stored.writes.beginOthers(json === undefined ? undefined : { json, version })
   }
 
   touching(id: string, session: object): Answered {
@@ -64,7 +68,7 @@ export class HttpWrites implements StoreListener {
     return (error) => {
       const { endings } = this.#home
       if (endings.has(id)) endings.undo(id)
-      else if (!error) this.#home.sessions.get(id)?.stored.extend(json && JSON.parse(json).cookie)
+      else if (!error) this.#home.sessions.get(id)?.stored.writes.extended(json && JSON.parse(json).cookie)
     }
   }
 

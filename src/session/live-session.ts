@@ -5,11 +5,13 @@
 import { notFound } from '../errors'
 import type { ExpressSession } from '../store/record'
 import type { SessionStore } from '../store/session-store'
+import { now } from './clock'
 import type { EndReason } from './endings'
+import { type Change, update } from './group-commit'
 import { roomOf } from './room'
 import type { SessionKeeper } from './session-methods'
 import { StoredSession } from './stored-session'
-import { type Change, commit, update } from './unit-of-work'
+import { commit, save } from './unit-of-work'
 import type { WorkingCopy } from './working-copy'
 import type { Owner, Place } from './writes-in-flight'
 
@@ -17,6 +19,7 @@ import type { Owner, Place } from './writes-in-flight'
 export interface Home extends Place {
   readonly store: SessionStore
   readonly sessions: {
+    readonly freshFor: number
     /** The object of this session id now: this one, if there is no other. */
     attach(live: LiveSession): LiveSession
     /** Nobody uses it any more. */
@@ -36,6 +39,8 @@ export class LiveSession implements Owner, SessionKeeper {
   readonly stored: StoredSession
   /** Set once, when the session is over. */
   ended: EndReason | undefined
+  /** When its last connection left, on the monotonic clock. */
+  leftAt: number | undefined
 
   readonly #home: Home
   /** Most sessions have one holder: an array literal of one takes a third of the memory of a pushed array or a Set. */
@@ -43,8 +48,6 @@ export class LiveSession implements Owner, SessionKeeper {
   /** Holders, reads, writes in flight, and work. */
   #uses = 0
   #room: string | undefined
-  /** The save that waits for its turn; it will write all that was changed by then. */
-  #nextSave: Promise<void> | undefined
 
   constructor(id: string, home: Home) {
     this.id = id
@@ -89,31 +92,14 @@ export class LiveSession implements Owner, SessionKeeper {
     this.refresh().catch((error) => this.ended || this.#home.unheard(error, 'refresh'))
   }
 
-  /**
-   * Writes what was changed here. Of saves that wait for their turn one writes for all.
-   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`
-   */
+  /** Writes what was changed here. @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT` */
   save(): Promise<void> {
-    if (this.#nextSave) return this.#nextSave
-    let hasBegun = false
-    const save = this.#exclusive(async (here) => {
-      hasBegun = true
-      this.#nextSave = undefined
-      if (this.#copy.isChanged) await commit(here.stored, this.#copy)
-    })
-    if (!hasBegun) this.#nextSave = save
-    save.catch(() => {
-      if (this.#nextSave === save) this.#nextSave = undefined // It was given up before its turn came.
-    })
-    return save
+    return this.#work(({ stored }) => save(stored, this.#copy))
   }
 
-  /**
-   * Atomic read–modify–write.
-   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`, and whatever `change` throws
-   */
+  /** Atomic read–modify–write. @throws (rejects) as `save`, and whatever `change` throws */
   update<T>(change: Change<T>): Promise<T> {
-    return this.#exclusive((here) => update(here.stored, change))
+    return this.#work(({ stored }) => update(stored, change))
   }
 
   /** Whether a client event now is to be written as a touch. */
@@ -124,11 +110,12 @@ export class LiveSession implements Owner, SessionKeeper {
   /** Extends the session by its maxAge, in the store. @throws as `save` */
   touch(): Promise<void> {
     this.stored.shared.touched()
-    return this.#exclusive(async ({ stored }) => {
+    const touch = async ({ stored }: LiveSession) => {
       this.session.touch()
-      if (this.#home.store.canTouch) await stored.alone(() => stored.touch())
+      if (this.#home.store.canTouch) await stored.alone(() => stored.writes.touch())
       else await commit(stored, stored.shared.copy)
-    })
+    }
+    return this.#work((here) => here.stored.exclusive(() => touch(here)))
   }
 
   /** `session.reload()`, also of a session that nobody kept fresh since it was loaded. @throws as `refresh` */
@@ -163,6 +150,7 @@ export class LiveSession implements Owner, SessionKeeper {
     const index = this.#holders.indexOf(holder)
     if (index === -1) return
     this.#holders.splice(index, 1)
+    if (!this.isHeld) this.leftAt = now()
     this.unuse()
   }
 
@@ -192,8 +180,7 @@ export class LiveSession implements Owner, SessionKeeper {
     return this.#home.sessions.attach(this)
   }
 
-  async #exclusive<T>(work: (here: LiveSession) => Promise<T>): Promise<T> {
-    const here = this.#here()
-    return here.stored.exclusive(() => work(here))
+  async #work<T>(work: (here: LiveSession) => Promise<T>): Promise<T> {
+    return work(this.#here())
   }
 }

@@ -34,9 +34,10 @@ interface RegistryEvents {
   unheard: [unknown, Stage]
 }
 
-/** What those who join a registry want of it; of several the longest `timeout`, the shortest `recheck`, the first `redis`, and any `mergeHttpSaves`. */
+/** What those who join a registry want of it; of several the longest `timeout`, the shortest `freshFor` and `recheck`, the first `redis`, and any `mergeHttpSaves`. */
 export interface RegistryOptions {
   timeout?: number
+  freshFor?: number
   recheck?: number
   mergeHttpSaves?: boolean
   redis?: RedisLike | undefined
@@ -79,9 +80,10 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.endings = new Endings(this)
   }
 
-  #join({ timeout = 10_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
+  #join({ timeout = 10_000, freshFor = 5_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
     this.#users++
     this.clocks.timeout = this.store.timeout = Math.max(this.clocks.timeout, timeout)
+    this.sessions.freshFor = Math.min(this.sessions.freshFor, freshFor)
     this.sessions.recheck = Math.min(this.sessions.recheck, recheck)
     this.#httpWrites.merge ||= mergeHttpSaves
   }
@@ -115,10 +117,11 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     return live.isCurrent(freshFor) ? live : live.refresh().then(() => live)
   }
 
+  /** A write of this process was answered. The object that began it may have ended, and the session have survived that. */
   wrote(live: LiveSession): void {
-    const here = this.sessions.get(live.id)
-    if (here !== live) here?.stored.observations.disturb()
-    if (live.isOver) return
+    if (this.endings.has(live.id)) return
+    const here = this.at(live.id)
+    if (here !== live) here.stored.writes.wroteElsewhere()
     for (const peers of this.peers) if (peers.areReachable) peers.changed(live.room)
   }
 

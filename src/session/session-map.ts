@@ -1,5 +1,5 @@
 /**
- * A map from session id to the one object that knows all about it, dropped when it is idle; and the clock that looks after
+ * A map from session id to the one object that knows all about it, dropped when it is idle, or a while after its last connection has left; and the clock that looks after
  * them: it re-reads what nobody has asked about for a while, and asks about those whose time is over. It runs only
  * while there is something to do, and keeps no process alive.
  */
@@ -7,7 +7,12 @@ import { now, precision } from './clock'
 import { recent } from './endings'
 import type { LiveSession } from './live-session'
 
+/** How many sessions linger; then the one that has done so longest is dropped. */
+const mostLingering = 10_000
+
 export class SessionMap {
+  /** Milliseconds for which a session stays when its last connection has left: its client may be back before long. */
+  freshFor = Number.POSITIVE_INFINITY
   /** Milliseconds between re-reads of a session whose connections are idle. */
   recheck = Number.POSITIVE_INFINITY
 
@@ -16,6 +21,8 @@ export class SessionMap {
   #byRoom: Map<string, LiveSession> | undefined
   /** Those that nobody uses any more; dropped at the end of the turn. */
   readonly #idle: LiveSession[] = []
+  /** Those whose connections have left. */
+  readonly #lingering = new Set<LiveSession>()
   readonly #hasPeers: () => boolean
   readonly #retry: () => boolean
   #clock: NodeJS.Timeout | undefined
@@ -58,11 +65,11 @@ export class SessionMap {
     return live
   }
 
-  /** Nobody uses it; it is dropped at the end of the turn unless somebody does so by then. */
+  /** Nobody uses it; at the end of the turn it is dropped or lingers, unless somebody does so by then. */
   idle(live: LiveSession): void {
     if (this.#idle.push(live) > 1) return
     setImmediate(() => {
-      for (const live of this.#idle.splice(0)) this.#dropIfIdle(live)
+      for (const live of this.#idle.splice(0)) this.#leave(live)
     })
   }
 
@@ -71,6 +78,7 @@ export class SessionMap {
     if (this.#sessions.get(live.id) !== live) return
     this.#sessions.delete(live.id)
     this.#byRoom?.delete(live.room)
+    this.#lingering.delete(live)
   }
 
   /** To be called when there is something to do. */
@@ -84,6 +92,7 @@ export class SessionMap {
     this.#isClosed = true
     this.#stopClock()
     this.#sessions.clear()
+    this.#lingering.clear()
     this.#byRoom = undefined
   }
 
@@ -94,7 +103,7 @@ export class SessionMap {
 
   #tick(): void {
     for (const live of this.#sessions.values()) {
-      if (live.isIdle) this.#dropIfIdle(live)
+      if (live.isIdle) this.#leave(live)
       else if (live.isHeld && this.#isDue(live)) live.refreshUnheard()
     }
     const isBusy = this.#retry()
@@ -107,9 +116,21 @@ export class SessionMap {
     return shared.isExpired ? asked >= precision : asked >= this.recheck && !shared.isWithin(this.recheck)
   }
 
-  /** One that was written lately is kept: a destroy of another node may have come before that. */
-  #dropIfIdle(live: LiveSession): void {
-    const isRecent = now() - live.wroteAt < recent && this.#hasPeers()
-    if (live.isIdle && !isRecent) this.drop(live)
+  #leave(live: LiveSession): void {
+    if (!live.isIdle || this.#sessions.get(live.id) !== live) return
+    const time = now()
+    if (live.leftAt !== undefined && time - live.leftAt < this.freshFor) this.#linger(live)
+    else if (time - live.wroteAt >= recent || !this.#hasPeers()) this.drop(live)
+    // One that was written lately is kept: a destroy of another node may have come before that.
+  }
+
+  #linger(live: LiveSession): void {
+    this.#lingering.add(live)
+    if (this.#lingering.size <= mostLingering) return
+    for (const oldest of this.#lingering) {
+      this.#lingering.delete(oldest)
+      if (oldest.isIdle) this.drop(oldest)
+      break
+    }
   }
 }

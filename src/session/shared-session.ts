@@ -11,6 +11,12 @@ import { type Mark, Observations, undisturbed } from './observations'
 import { type SessionKeeper, SessionMethods } from './session-methods'
 import { WorkingCopy } from './working-copy'
 
+/** What a write makes of the record: its JSON, and its version where that is known. */
+export interface Written {
+  readonly json: string
+  readonly version: unknown
+}
+
 export class SharedSession {
   readonly #id: string
   readonly #store: SessionStore
@@ -20,6 +26,7 @@ export class SharedSession {
   #expiry: Expiry | undefined
   /** When that was asked for, by which it is known. */
   #knownSince = 0
+  #version: unknown
 
   constructor(id: string, store: SessionStore, keeper: SessionKeeper) {
     this.#id = id
@@ -87,13 +94,19 @@ export class SharedSession {
     this.#expiry?.reckon(this.copy.session.cookie)
   }
 
-  /** Takes over what the store holds, as was asked for at `since`. */
-  adopt(record: SessionRecord, since: number): void {
+  /** By which a store that can compare and set knows what is known; undefined where nobody knows. */
+  get version(): unknown {
+    return this.#version
+  }
+
+  /** Takes over what the store holds, in this version, as was asked for at `since`. */
+  adopt(record: SessionRecord, since: number, version: unknown): void {
     if (!this.#copy) this.#copy = new WorkingCopy(this.create(record, this.#keeper))
     else if (!this.#copy.isBasedOn(record)) this.#copy.rebase(this.create(record))
     if (this.#expiry) this.#expiry.reckon(record.cookie)
     else this.#expiry = new Expiry(record.cookie)
     this.#knownSince = since
+    this.#version = version === this.#copy.base ? this.#copy.base : version // One string in memory, where it is the same.
     this.#observations?.adopt()
   }
 
@@ -101,8 +114,8 @@ export class SharedSession {
    * A write that was alone says what the store holds. Believed, unless a read that says something else was adopted
    * meanwhile: nobody knows which of the two is older, and nothing ever goes back to something older.
    */
-  learn(json: string, begun: Mark, since: number): void {
-    if (!this.observations.hasLearntSince(begun)) this.adopt(JSON.parse(json), since)
+  learn({ json, version }: Written, begun: Mark, since: number): void {
+    if (!this.observations.hasLearntSince(begun)) this.adopt(JSON.parse(json), since, version)
     else if (json !== this.#copy?.base) this.observations.disturb()
   }
 
@@ -118,13 +131,23 @@ export class SharedSession {
     this.#copy?.rebase(this.create({ ...JSON.parse(this.#copy.base), cookie }))
   }
 
-  /** A copy to work on, with what was changed here. `save()` means nothing there: the draft is written when the work is done. */
+  /** A copy to work on, with what was changed here. */
   draft(record: SessionRecord): WorkingCopy {
-    const keeper = this.#keeper
-    const [destroy, unheard] = [() => keeper.destroy(), (error: unknown) => keeper.unheard(error)]
-    const draft = new WorkingCopy(this.create(record, { ...notKept, destroy, unheard }))
+    const draft = new WorkingCopy(this.#createDraft(record))
     draft.apply(this.copy)
     return draft
+  }
+
+  /** A copy of a draft, to go on with. */
+  fork(draft: WorkingCopy): WorkingCopy {
+    return draft.fork(this.#createDraft(JSON.parse(JSON.stringify(draft.session))))
+  }
+
+  /** `save()` means nothing there: the draft is written when the work is done. */
+  #createDraft(record: SessionRecord): ExpressSession {
+    const keeper = this.#keeper
+    const [destroy, unheard] = [() => keeper.destroy(), (error: unknown) => keeper.unheard(error)]
+    return this.create(record, { ...notKept, destroy, unheard })
   }
 
   /** A `Session` of a record, which is used up, whose `save()` and the like `keeper` does. @throws SessionError `ERR_SESSION_STORE` */

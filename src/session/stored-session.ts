@@ -1,16 +1,13 @@
 /**
- * One session in the store, read and written by the rules. What the answers are worth is counted in `observations.ts`,
- * the order of work is `work-queue.ts`'s, and what to write is decided in `unit-of-work.ts`.
+ * One session in the store: reads by the rules, and the order of work. What the answers are worth is counted in
+ * `observations.ts`, writes are `writes-in-flight.ts`'s, and what to write is decided in `unit-of-work.ts`.
  */
 import { notFound } from '../errors'
-import type { SessionRecord } from '../store/record'
-import type { SessionStore } from '../store/session-store'
 import { now } from './clock'
 import type { Mark, Observations } from './observations'
 import type { SessionKeeper } from './session-methods'
 import { SharedSession } from './shared-session'
 import { WorkQueue } from './work-queue'
-import type { WorkingCopy } from './working-copy'
 import { type Owner, type Place, WritesInFlight } from './writes-in-flight'
 
 /** A record, as JSON, and what it is worth. */
@@ -29,17 +26,14 @@ export class StoredSession {
   /** When the store was last asked, answer or not; on the monotonic clock. */
   askedAt = 0
 
-  readonly #owner: Owner & { readonly isOver: boolean }
-  readonly #place: Place & { readonly store: SessionStore }
+  readonly #owner: Owner
+  readonly #place: Place
   #reading: Promise<Knowledge> | undefined
   /** What only work needs is made by the first. */
   #work: WorkQueue | undefined
   #writes: WritesInFlight | undefined
 
-  constructor(
-    owner: Owner & SessionKeeper & { readonly isOver: boolean },
-    place: Place & { readonly store: SessionStore },
-  ) {
+  constructor(owner: Owner & SessionKeeper & { readonly isOver: boolean }, place: Place) {
     this.#owner = owner
     this.#place = place
     this.shared = new SharedSession(owner.id, place.store, owner)
@@ -70,6 +64,18 @@ export class StoredSession {
   /** Whether the store can compare and set: then `replace` notices every other writer. */
   get isAtomic(): boolean {
     return this.#place.store.isAtomic
+  }
+
+  /** What the store holds as far as this process knows, where a compare-and-set will tell if it does not. */
+  get known(): Knowledge | undefined {
+    if (!this.shared.isCurrent(this.#place.sessions.freshFor)) return undefined
+    const { version, mark } = this.shared
+    return version === undefined ? undefined : { json: this.shared.copy.base, version, mark }
+  }
+
+  /** Milliseconds that the store has for an answer. */
+  get timeout(): number {
+    return this.#place.clocks.timeout
   }
 
   /** Whether anybody is interested in what is written: the session was read, or is about to be. */
@@ -110,7 +116,7 @@ export class StoredSession {
         const isTold = !isBelieved && this.shared.knows(found?.record, mark)
         if (!isBelieved && !isTold && reads < maxReads) continue
         if (!found) throw this.#gone()
-        this.shared.adopt(found.record, this.askedAt)
+        this.shared.adopt(found.record, this.askedAt, found.version)
         if (!isBelieved && !isTold) this.observations.isOutdated = true
         return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.shared.mark : mark }
       }
@@ -154,41 +160,5 @@ export class StoredSession {
     } finally {
       this.#owner.unuse()
     }
-  }
-
-  /**
-   * Writes a copy; where the store can compare, only if the record is still of this version. @returns whether it did
-   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
-   */
-  async replace(copy: WorkingCopy, version: unknown): Promise<boolean> {
-    if (this.#owner.isOver) throw notFound()
-    copy.session.touch() // As every save of express-session: stores reckon the expiry by the cookie.
-    const snapshot = copy.snapshot()
-    const answered = this.writes.begin()
-    const writing = this.#place.store.replace(this.#owner.id, copy.session, version, () => answered())
-    const isWritten = await writing.catch(async (error) => {
-      snapshot.failed()
-      await answered()
-      throw error
-    })
-    if (isWritten) snapshot.written()
-    await answered(isWritten && snapshot.json)
-    if (this.#owner.isOver) throw notFound()
-    return isWritten
-  }
-
-  /** Extends it in the store, which can do that. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
-  async touch(): Promise<void> {
-    if (this.#owner.isOver) throw notFound()
-    const undo = () => this.writes.undoIfOver()
-    await this.#place.store.touch(this.#owner.id, this.shared.copy.session, undo).finally(undo)
-    if (this.#owner.isOver) throw notFound()
-    this.shared.settle()
-  }
-
-  /** Somebody else extended it; how far is not known without the cookie. */
-  extend(cookie: SessionRecord['cookie'] | undefined): void {
-    if (cookie) this.writes.learn(() => this.shared.extend(cookie))
-    else this.observations.disturb()
   }
 }

@@ -1,16 +1,11 @@
 /**
- * The unit of work: take a session, let somebody change it, write back only what was changed, onto what the store holds
- * then, and only if it still exists. The rules say what a read is worth for that (`observations.ts`), and in which order
- * units come (`work-queue.ts`).
+ * The unit of work: what was changed in a copy is written onto what the store holds then, and only if the session still
+ * exists. The rules say what a read is worth for that (`observations.ts`), and in which order units come (`work-queue.ts`).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SessionError } from '../errors'
-import { type ExpressSession, isThenable } from '../store/record'
 import type { Knowledge, StoredSession } from './stored-session'
 import type { WorkingCopy } from './working-copy'
-
-/** Changes a session and may return something; may be async, and may run again on a fresh session. */
-export type Change<T> = (session: ExpressSession) => T | Promise<T>
 
 /** How often work starts over before it says that the session is too busy. */
 const maxAttempts = 100
@@ -27,38 +22,34 @@ const politeAttempts = 8
 export function commit(session: StoredSession, copy: WorkingCopy): Promise<void> {
   return persist(session, (attempts) =>
     session.alone(async () => {
-      const known = await session.readAnew()
+      const guess = attempts === 0 ? session.known : undefined
+      const known = guess?.json === copy.base ? guess : await session.readAnew()
       rebase(session, copy, known)
       return replace(session, copy, known, attempts)
     }),
   )
 }
 
-/**
- * Atomic read–modify–write, `change` working on a draft: a failure leaves nothing behind.
- * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT`, `_STORE`, `_TIMEOUT`, and whatever `change` throws
- */
-export async function update<T>(session: StoredSession, change: Change<T>): Promise<T> {
-  let result: T | undefined
-  await persist(session, async (attempts) => {
-    const begun = await session.alone(async () => {
-      const known = await session.read()
-      const draft = session.shared.draft(JSON.parse(known.json))
-      const returned = change(draft.session)
-      if (isThenable(returned)) return { returned, draft, known }
-      result = returned
-      return !draft.isChanged || replace(session, draft, known, attempts)
-    })
-    if (typeof begun === 'boolean') return begun
-    const { returned, draft, known } = begun
-    result = await returned
-    return !draft.isChanged || session.alone(() => replaceUnlessOvertaken(session, draft, known, attempts))
+/** Saves whose turn has not come yet, by what they write. */
+const waiting = new WeakMap<WorkingCopy, Promise<void>>()
+
+/** Commits a copy when its turn comes, if anything is changed by then. Of saves that wait for their turn one writes for all. */
+export function save(session: StoredSession, copy: WorkingCopy): Promise<void> {
+  const next = waiting.get(copy)
+  if (next) return next
+  let hasBegun = false
+  const saving = session.exclusive(async () => {
+    hasBegun = true
+    waiting.delete(copy)
+    if (copy.isChanged) await commit(session, copy)
   })
-  return result as T
+  if (!hasBegun) waiting.set(copy, saving)
+  saving.catch(() => waiting.get(copy) === saving && waiting.delete(copy)) // It was given up before its turn came.
+  return saving
 }
 
-/** Others could write while `change` worked. @returns false if one of the keys was changed both here and there */
-async function replaceUnlessOvertaken(
+/** Writes a draft although others could write while it was made. @returns false if one of its keys was changed there, too */
+export async function replaceUnlessOvertaken(
   session: StoredSession,
   draft: WorkingCopy,
   since: Knowledge,
@@ -73,18 +64,18 @@ function rebase(session: StoredSession, copy: WorkingCopy, { json }: Knowledge):
 }
 
 /** @returns false if somebody else writes, or has written since: then nothing was written */
-async function replace(
+export async function replace(
   session: StoredSession,
   copy: WorkingCopy,
   known: Knowledge,
   attempts: number,
 ): Promise<boolean> {
   const isFree = attempts >= 2 * politeAttempts || session.isUndisturbed(known.mark, attempts < politeAttempts)
-  return isFree && session.replace(copy, known.version)
+  return isFree && session.writes.replace(copy, known.version)
 }
 
 /** Starts over until it is done. Between, others may finish: for a random time, so that rivals do not meet again. */
-async function persist(session: StoredSession, attempt: (attempts: number) => Promise<boolean>): Promise<void> {
+export async function persist(session: StoredSession, attempt: (attempts: number) => Promise<boolean>): Promise<void> {
   for (let attempts = 0; attempts < maxAttempts; attempts++) {
     session.goOn()
     if (await attempt(attempts)) return

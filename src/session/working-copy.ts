@@ -7,11 +7,25 @@ import type { ExpressSession, SessionRecord } from '../store/record'
 /** What is being written. */
 export interface Snapshot {
   readonly json: string
-  /** To be called once it was written: that is the new base then. */
-  written(): void
-  /** To be called when nobody knows whether it was. */
-  failed(): void
+  /** The write is answered. @param isWritten if so, that is the new base; undefined: nobody knows */
+  end(isWritten: boolean | undefined): void
 }
+
+/** What may be written. */
+interface Draft extends Snapshot {
+  /** The write begins. */
+  begin(): void
+}
+
+/** A write that is under way, or of which nobody knows whether it happened. */
+interface Unsettled {
+  readonly base: string
+  readonly json: string
+  /** What it changes, by key, the cookie apart; reckoned when it is asked for. */
+  changes?: Map<string, string | undefined>
+}
+
+const none: Unsettled[] = []
 
 export class WorkingCopy {
   /** One object for the whole life of the copy. */
@@ -19,12 +33,9 @@ export class WorkingCopy {
   /** What was read, as JSON: a string is the smallest deep copy, and the quickest to compare. */
   #base: string
   /** What was carried over from another copy, which is to hear what becomes of it. */
-  #applied: Snapshot | undefined
-  /**
-   * What a failed write may have left in the store, by key: when that turns up in a newer record, it is our own, and what is
-   * here by then is a change of it.
-   */
-  #uncertain: Map<string, string | undefined> | undefined
+  #applied: Draft | undefined
+  /** When what these wrote turns up in a newer record, it is our own, and what is here by then is a change of it. */
+  #unsettled = none
 
   constructor(session: ExpressSession) {
     this.session = session
@@ -33,7 +44,7 @@ export class WorkingCopy {
 
   /** Whether anything was changed here since the base, if only the order of keys. */
   get isChanged(): boolean {
-    return this.#uncertain !== undefined || JSON.stringify(this.session) !== this.#base
+    return this.#unsettled.length > 0 || JSON.stringify(this.session) !== this.#base
   }
 
   /** Whether this record says what the base says. May say no where only the order of keys differs. */
@@ -59,17 +70,21 @@ export class WorkingCopy {
     const ours = parts(JSON.stringify(this.session))
     const conflicts: string[] = []
     for (const key of changedKeys(base, theirParts)) {
-      const isOurs = this.#uncertain?.has(key) && this.#uncertain.get(key) === theirParts.get(key)
-      if (isOurs || ours.get(key) !== base.get(key)) conflicts.push(key)
+      if (this.#mayHaveWritten(key, theirParts.get(key)) || ours.get(key) !== base.get(key)) conflicts.push(key)
       else this.#take(key, theirs)
     }
     this.#base = newBase
     return conflicts
   }
 
+  #mayHaveWritten(key: string, text: string | undefined): boolean {
+    return this.#unsettled.some((write) => changesOf(write).has(key) && changesOf(write).get(key) === text)
+  }
+
   #take(key: string, theirs: ExpressSession): void {
     assign(this.session, key, theirs)
-    if (this.#uncertain?.delete(key) && this.#uncertain.size === 0) this.#uncertain = undefined
+    for (const write of this.#unsettled) changesOf(write).delete(key)
+    this.#unsettled = this.#unsettled.filter((write) => changesOf(write).size > 0)
   }
 
   /**
@@ -84,38 +99,54 @@ export class WorkingCopy {
     for (const key of changedKeys(parts(other.#base), parts(json))) assign(this.session, key, theirs)
   }
 
+  /** Another copy with the same changes: `session`, made of this one's. */
+  fork(session: ExpressSession): WorkingCopy {
+    const fork = new WorkingCopy(session)
+    fork.#base = this.#base
+    fork.#applied = this.#applied
+    return fork
+  }
+
   /** This key was written by itself. */
   settle(key: keyof ExpressSession): void {
     this.#base = JSON.stringify({ ...JSON.parse(this.#base), [key]: this.session[key] })
   }
 
-  /** The session as it is to be written now. */
+  /** The session as it is written now: the write begins. */
   snapshot(): Snapshot {
-    return this.#snapshot(JSON.stringify(this.session))
+    const snapshot = this.#snapshot(JSON.stringify(this.session))
+    snapshot.begin()
+    return snapshot
   }
 
   /**
    * A read that is adopted while it is being written may have seen it or not. Either way what was written is no change of
    * ours any more, once it was; and the next read, which follows then, tells who came last.
    */
-  #snapshot(json: string): Snapshot {
-    const base = this.#base
+  #snapshot(json: string): Draft {
+    const write: Unsettled = { base: this.#base, json }
     return {
       json,
-      written: () => {
-        this.#base = this.#base === base ? json : merge(this.#base, base, json)
-        this.#uncertain = undefined
-        this.#applied?.written()
+      begin: () => {
+        this.#unsettled = [...this.#unsettled, write]
+        this.#applied?.begin()
       },
-      failed: () => {
-        const [before, after] = [parts(base), parts(json)]
-        const changed = changedKeys(before, after).filter((key) => key !== 'cookie')
-        const uncertain = changed.map((key) => [key, after.get(key)] as const)
-        if (uncertain.length > 0) this.#uncertain = new Map([...(this.#uncertain ?? []), ...uncertain])
-        this.#applied?.failed()
+      end: (isWritten) => {
+        this.#applied?.end(isWritten)
+        if (isWritten === undefined && changesOf(write).size > 0) return
+        if (isWritten) this.#base = this.#base === write.base ? json : merge(this.#base, write.base, json)
+        this.#unsettled = isWritten ? none : this.#unsettled.filter((each) => each !== write)
       },
     }
   }
+}
+
+function changesOf(write: Unsettled): Map<string, string | undefined> {
+  if (write.changes) return write.changes
+  const [before, after] = [parts(write.base), parts(write.json)]
+  const keys = changedKeys(before, after).filter((key) => key !== 'cookie')
+  write.changes = new Map(keys.map((key) => [key, after.get(key)]))
+  return write.changes
 }
 
 /** Top-level key → its JSON. `__proto__` is no key: assigning it would not add one. */

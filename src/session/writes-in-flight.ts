@@ -3,16 +3,22 @@
  * learnt or doubted (rule 1), and what came after the session's end is destroyed again (rule 2). Requests never wait for
  * us, so ours wait for them: a while, as a write that hangs must not stop everything.
  */
-import type { Stage } from '../errors'
+import { notFound, type Stage } from '../errors'
 import type { Deadlines } from '../store/deadlines'
 import type { Answered } from '../store/observer'
+import type { SessionRecord } from '../store/record'
+import type { SessionStore } from '../store/session-store'
 import { now } from './clock'
 import type { Endable, Endings } from './endings'
-import type { SharedSession } from './shared-session'
+import type { SharedSession, Written } from './shared-session'
 import { WorkQueue } from './work-queue'
+import type { WorkingCopy } from './working-copy'
 
 /** What all sessions of a store share. */
 export interface Place {
+  readonly store: SessionStore
+  /** Milliseconds for which a read is trusted. */
+  readonly sessions: { readonly freshFor: number }
   readonly endings: Endings
   /** Milliseconds that the store has for an answer, and two clocks: how long ours wait for a request, and that. */
   readonly clocks: { readonly timeout: number; readonly patience: Deadlines; readonly limits: Deadlines }
@@ -24,6 +30,7 @@ export interface Place {
 
 /** Whose session it is. */
 export interface Owner extends Endable {
+  readonly isOver: boolean
   /** Something begins that has to do with the session. */
   use(): void
   /** It is done. */
@@ -31,10 +38,10 @@ export interface Owner extends Endable {
 }
 
 /**
- * To be called with every answer, and when the write is given up: what the store holds by it, as JSON; false if the store
+ * To be called with every answer, and when the write is given up: what the store holds by it; false if the store
  * refused it, undefined if nobody knows. Resolves when what came too late was undone.
  */
-type WriteAnswered = (json?: string | false) => Promise<void> | undefined
+type WriteAnswered = (written?: Written | false) => Promise<void> | undefined
 
 export class WritesInFlight {
   /** When the last one was answered, on the monotonic clock. */
@@ -54,19 +61,54 @@ export class WritesInFlight {
     this.#place = place
   }
 
-  /** A write begins. */
-  begin(): WriteAnswered {
+  /**
+   * Writes a copy; where the store can compare, only if the record is still of this version. @returns whether it did
+   * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
+   */
+  async replace(copy: WorkingCopy, version: unknown): Promise<boolean> {
+    this.#assertNotOver()
+    copy.session.touch() // As every save of express-session: stores reckon the expiry by the cookie.
+    const snapshot = copy.snapshot()
+    const answered = this.#begin()
+    const { store } = this.#place
+    const writing = store.replace(this.#owner.id, copy.session, version, () => answered())
+    const written = { json: snapshot.json, version: store.versionOf(copy.session) }
+    const isWritten = await writing.catch(async (error) => {
+      snapshot.end(undefined)
+      await answered()
+      throw error
+    })
+    snapshot.end(isWritten)
+    await answered(isWritten && written)
+    this.#assertNotOver()
+    return isWritten
+  }
+
+  /** Extends it in the store, which can do that. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
+  async touch(): Promise<void> {
+    this.#assertNotOver()
+    const undo = () => this.#undoIfOver()
+    await this.#place.store.touch(this.#owner.id, this.#shared.copy.session, undo).finally(undo)
+    this.#assertNotOver()
+    this.#shared.settle()
+  }
+
+  #assertNotOver(): void {
+    if (this.#owner.isOver) throw notFound()
+  }
+
+  #begin(): WriteAnswered {
     this.#owner.use()
     const { observations } = this.#shared
     const mark = observations.beginWrite()
     const since = now()
     let isOpen = true
-    return (json) => {
+    return (written) => {
       const wasAlone = isOpen && observations.endWrite(mark)
-      if (wasAlone && typeof json === 'string') this.learn(() => this.#shared.learn(json, mark, since))
+      if (wasAlone && written) this.#learn(() => this.#shared.learn(written, mark, since))
       else observations.disturb()
-      if (json !== false) this.#place.wrote(this.#owner)
-      const undone = this.undoIfOver()
+      if (written !== false) this.#place.wrote(this.#owner)
+      const undone = this.#undoIfOver()
       if (isOpen) this.#owner.unuse()
       isOpen = false
       return undone
@@ -74,9 +116,9 @@ export class WritesInFlight {
   }
 
   /** A write of a request begins; undefined if nobody knows what it writes. @returns to be called when the store has answered */
-  beginOthers(json: string | undefined): Answered {
+  beginOthers(written: Written | undefined): Answered {
     const { timeout, patience, limits } = this.#place.clocks
-    const answered = this.begin()
+    const answered = this.#begin()
     let resolveWrite = () => {}
     const write = new Promise<void>((resolve) => {
       resolveWrite = resolve
@@ -98,8 +140,20 @@ export class WritesInFlight {
     }, timeout)
     return (error) => {
       end()
-      answered(error ? undefined : json)
+      answered(error ? undefined : written)
     }
+  }
+
+  /** A request extended it; how far is not known without the cookie. */
+  extended(cookie: SessionRecord['cookie'] | undefined): void {
+    if (cookie) this.#learn(() => this.#shared.extend(cookie))
+    else this.#shared.observations.disturb()
+  }
+
+  /** Another object of this session wrote. */
+  wroteElsewhere(): void {
+    this.wroteAt = now()
+    this.#shared.observations.disturb()
   }
 
   /** Whether ours have to wait. */
@@ -116,7 +170,7 @@ export class WritesInFlight {
   }
 
   /** Takes over what was told. What handlers put in may be beyond JSON: then it is their events that fail, not the writer. */
-  learn(news: () => void): void {
+  #learn(news: () => void): void {
     try {
       news()
     } catch (error) {
@@ -126,7 +180,7 @@ export class WritesInFlight {
   }
 
   /** With every answer to a write. Resolves when what came too late was undone. */
-  undoIfOver(): Promise<void> | undefined {
+  #undoIfOver(): Promise<void> | undefined {
     this.wroteAt = now()
     const { endings } = this.#place
     return endings.has(this.#owner.id) ? endings.undo(this.#owner.id) : undefined

@@ -29,6 +29,11 @@ export interface AtomicStore {
    * @returns whether it was written; false if the record is another by now, or gone
    */
   setVersioned(id: string, session: SessionData, version: unknown): Promise<boolean>
+  /**
+   * The version that the record has once this session was written as it is now, by `set` or `setVersioned`. With it the
+   * next write needs no read before it; a wrong one costs a round trip, and nothing else.
+   */
+  versionOf?(session: SessionData): unknown
 }
 
 /** A record, and what tells whether it was written since. */

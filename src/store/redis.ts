@@ -39,6 +39,7 @@ export function atomicRedis(store: ConnectRedis, client: Partial<RedisLike>): At
       const text = await redis.get(store.prefix + id)
       return text === null ? undefined : { record: await store.serializer.parse(text), version: text }
     },
+    versionOf: (session) => store.serializer.stringify(session),
     async setVersioned(id, session, version) {
       const args = [String(version), store.serializer.stringify(session), String(secondsToLive(store, session))]
       const { connectionEpoch } = redis

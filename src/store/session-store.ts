@@ -3,7 +3,7 @@
  * call becomes one answer or one `SessionError`. What the answers are worth is `session/`'s business.
  */
 import type { SessionData } from 'express-session'
-import { asSessionError, SessionError } from '../errors'
+import { asSessionError, attempt, SessionError } from '../errors'
 import { Deadlines } from './deadlines'
 import { createSession, isUsedByMiddleware, type SessionRequest } from './express-session'
 import { type Answered, asOwnCall } from './observer'
@@ -89,6 +89,11 @@ export class SessionStore {
         late,
       )
     })
+  }
+
+  /** The version of what is written of this session now; undefined where nobody knows. */
+  versionOf(session: object): unknown {
+    return attempt(() => this.#atomic?.versionOf?.(session as SessionData))
   }
 
   destroy(id: string, late?: Answered): Promise<void> {

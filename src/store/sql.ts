@@ -26,6 +26,7 @@ export function atomicMySQL(store: MySQLStore): AtomicStore {
       const [row] = rows as { data: unknown }[]
       return typeof row?.data === 'string' ? { record: JSON.parse(row.data), version: row.data } : undefined
     },
+    versionOf: (session) => JSON.stringify(session),
     async setVersioned(id, session, version) {
       const until = Math.round((expiryOf(session.cookie) ?? Date.now() + expiration) / 1000)
       const sql = 'UPDATE ?? SET ?? = ?, ?? = ? WHERE ?? = ? AND BINARY ?? = ?'
@@ -60,6 +61,7 @@ export function atomicPostgreSQL(store: PostgreSQLStore): AtomicStore {
       )
       return row?.text ? { record: JSON.parse(row.text), version: row.text } : undefined
     },
+    versionOf: (session) => JSON.stringify(session),
     async setVersioned(id, session, version) {
       const until = Math.ceil((expiryOf(session.cookie) ?? Date.now() + (store.ttl || 86_400) * 1000) / 1000)
       const row = await query(

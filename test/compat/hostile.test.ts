@@ -4,6 +4,7 @@ import type session from 'express-session'
 import sessionIO from 'handshake-session/compat/session.io'
 import { expect, test } from 'vitest'
 import { ask, connect, idOf, next, secret, startApp } from '../support/app.js'
+import { later } from '../support/later.js'
 import { otherProgram } from '../support/other-program.js'
 import { handshakeWith, signedCookie, storeWithAnn, verdictsOf } from './handshakes.js'
 import { listen } from './old-server.js'
@@ -49,6 +50,7 @@ test('session.io: a live session that another program destroyed is not believed 
   )
   expect(await verdictsOf(authorize as never, handshakeWith(signedCookie()))).toEqual([[null, true]])
   await new Promise((done) => otherProgram(store).destroy('ann-id', done))
+  later(5_000)
   expect(await verdictsOf(authorize as never, handshakeWith(signedCookie()))).toEqual([[null, false]])
 })
 

@@ -451,13 +451,18 @@ describe('per connection', () => {
   })
 })
 
-/** Resolves when all smessage sent before are saved: the last one of a session is read after them. */
+/**
+ * Resolves when all smessage sent before are saved. Those that wait for each other are one write, so a listener that is called
+ * only tells that the group before its own is written.
+ */
 async function lastWrite({ client, socket }: Awaited<ReturnType<typeof join>>): Promise<void> {
-  const last = new Promise<void>((done) =>
-    socket.on('smessage' as never, ((message: string) => message === 'last' && done()) as never),
-  )
-  client.send('last')
-  await last
+  const last = (message: string) =>
+    new Promise<void>((done) => socket.on('smessage' as never, ((came: string) => came === message && done()) as never))
+  for (const message of ['last of its group', 'of the next group']) {
+    const came = last(message)
+    client.send(message)
+    await came
+  }
 }
 
 async function leave(...[client, socket]: [{ disconnect(): void }, unknown]): Promise<void> {

@@ -16,6 +16,8 @@ export class Oracle {
   #local = new Map()
   /** node + id + key → the oldest state in which what a handler saw last could have been. */
   #seen = new Map()
+  /** Updates that are not answered yet, and what they have changed. */
+  #drafts = new Map()
 
   constructor(world) {
     this.#world = world
@@ -45,6 +47,34 @@ export class Oracle {
         key,
         local.filter((each) => each.write !== write),
       )
+  }
+
+  /** An `update` has changed a draft, by which the next ones of its group go on. @param {import('./story.mjs').Write} [write] */
+  drafted(operation, node, id, before, after, write) {
+    const earlier = [...this.#drafts.values()].filter((draft) => draft.write && draft.write.key === write?.key)
+    const instead = earlier.filter(({ texts }) => texts.get(write?.key) === before.get(write?.key))
+    const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+      (key) => before.get(key) !== after.get(key),
+    )
+    this.#drafts.set(operation, {
+      session: `${node} ${id}`,
+      texts: new Map(changed.map((key) => [key, after.get(key)])),
+      write,
+      instead: instead.map((draft) => draft.write),
+    })
+  }
+
+  /** The update is answered. */
+  answered(operation, isWritten) {
+    const { instead = [], write } = this.#drafts.get(operation) ?? {}
+    if (isWritten && !write?.key.startsWith('list')) for (const earlier of instead) earlier.isReplaced = true
+    this.#drafts.delete(operation)
+  }
+
+  #isDrafted(session, key, text) {
+    return [...this.#drafts.values()].some(
+      (draft) => draft.session === session && draft.texts.has(key) && draft.texts.get(key) === text,
+    )
   }
 
   lost(write) {
@@ -86,9 +116,15 @@ export class Oracle {
 
   /**
    * Each key of what is seen has to be as in one of the states that are new enough.
-   * @param {{ floor?: number, isHandler?: boolean }} [options] `floor`: the order of an effect
+   * @param {{ floor?: number, isHandler?: boolean, isDraft?: boolean }} [options] `floor`: the order of an effect
    */
-  sees(node, id, session, what, { floor = this.#world.ledger.floor(node, id), isHandler = false } = {}) {
+  sees(
+    node,
+    id,
+    session,
+    what,
+    { floor = this.#world.ledger.floor(node, id), isHandler = false, isDraft = false } = {},
+  ) {
     const { ledger } = this.#world
     const story = ledger.story(id)
     this.#world.database.expire(id)
@@ -99,12 +135,13 @@ export class Oracle {
     const since = Math.max(story.indexAt(floor), this.#indexBefore(story, this.#trusted()))
     const states = story.states.slice(since)
     for (const key of new Set([...texts.keys(), ...states.flatMap((state) => [...(state.texts?.keys() ?? [])])])) {
-      this.#keySeen({ node, story, states, since, key, text: texts.get(key), what, isHandler })
+      this.#keySeen({ node, story, states, since, key, text: texts.get(key), what, isHandler, isDraft })
     }
   }
 
-  #keySeen({ node, story, states, since, key, text, what, isHandler }) {
+  #keySeen({ node, story, states, since, key, text, what, isHandler, isDraft }) {
     const name = `${node} ${story.id} ${key}`
+    if (isDraft && this.#isDrafted(`${node} ${story.id}`, key, text)) return
     if (this.#local.get(name)?.some((local) => local.text === text)) return
     const matches = (state) => state.texts !== undefined && state.texts.get(key) === text
     if (!states.some(matches)) {

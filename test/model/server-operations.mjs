@@ -3,6 +3,7 @@
  * what happens to the machine: its clock is set back.
  */
 import { clock } from './clock.mjs'
+import { textsOf } from './story.mjs'
 
 /** The session that a browser has now, on a node. */
 function target(world, operation) {
@@ -77,7 +78,8 @@ export function update(world, operation, node, wanted, id, answered) {
     typeof wanted === 'string' ? node.sessions[operation.choice % node.sessions.length] : node.sessions[0]
   let write
   const change = (session) => {
-    world.oracle.sees(node.number, id, session, `update of #${operation.index}`, { floor })
+    world.oracle.sees(node.number, id, session, `update of #${operation.index}`, { floor, isDraft: true })
+    const before = textsOf(session)
     const again = world.change(operation, node.number, id, session, what === 'throw' ? 'own' : what)
     if (write && again && write.key === again.key) write.story.writes.splice(write.story.writes.indexOf(again), 1)
     else write = again
@@ -85,15 +87,19 @@ export function update(world, operation, node, wanted, id, answered) {
       write.isForbidden = true
       throw new Error('thrown by change')
     }
+    world.oracle.drafted(operation, node.number, id, before, textsOf(session), write)
   }
   const pausing = (session) =>
     new Promise((resolve) => clock.after(operation.think, resolve)).then(() => change(session))
-  instance.update(wanted, operation.isAsync ? pausing : change).then(
+  const updating = instance.update(wanted, operation.isAsync ? pausing : change)
+  updating.then(
     () => {
+      world.oracle.answered(operation, true)
       if (write) world.ledger.acknowledge(write)
       answered()
     },
     (error) => {
+      world.oracle.answered(operation, false)
       if (write && error.code === 'ERR_SESSION_CONFLICT') write.isForbidden = true
       answered(error)
     },
