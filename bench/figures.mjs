@@ -33,9 +33,12 @@ function quantile(values, share) {
   return below + (sorted[Math.ceil(place)] - below) * (place % 1)
 }
 
-/** How we stand against the best of the others, limits apart, and against the best that has the session in time. */
-function standing({ unit, isBetter }, { ours, ...others }) {
-  if (!ours || unit === 'yes' || isBetter) return { rivals: [] }
+/**
+ * How we stand against the best of the others, limits apart, and against the best that has the session in time. `isNoise`: the
+ * spread of the figure is larger than any difference.
+ */
+function standing({ unit, isBetter, isNoise }, { ours, ...others }) {
+  if (!ours || unit === 'yes' || isBetter || isNoise) return { rivals: [] }
   const names = Object.keys(others).filter((name) => !peers[name].isLimit)
   const ranked = names.sort((a, b) => others[a].median - others[b].median)
   const rivals = new Set([ranked[0], ranked.find((name) => !peers[name].isLate)])

@@ -4,6 +4,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { startRedis } from '../test/support/redis.mjs'
 import { peers } from './peers/index.mjs'
 import { printTable, writeReport } from './report.mjs'
 import { scenarios } from './scenarios.mjs'
@@ -15,8 +16,9 @@ const chosen = scenarios.filter(({ name }) => given.only?.split(',').includes(na
 const names = Object.keys(peers).filter((name) => name === 'bare' || (given.peers?.split(',').includes(name) ?? true))
 const server = new URL('server.mjs', import.meta.url).pathname
 
-async function startPeer(name) {
-  const child = fork(server, [name], { execArgv: ['--expose-gc'] })
+/** @param {string} [redis] where its sessions are; otherwise they are in memory */
+async function startPeer(name, redis) {
+  const child = fork(server, redis ? [name, redis] : [name], { execArgv: ['--expose-gc'] })
   child.once('exit', (code) => code && fail(`${name} ended with ${code}`))
   const [{ port }] = await once(child, 'message')
   const asked = new Map()
@@ -58,7 +60,8 @@ async function measure(scenario) {
 }
 
 async function measureOnce(scenario, taking, rounds, results) {
-  const running = await Promise.all(taking.map(startPeer))
+  const redis = scenario.isOnRedis ? await startRedis() : undefined
+  const running = await Promise.all(taking.map((name) => startPeer(name, redis)))
   for (const peer of scenario.warm ? running : []) {
     progress(`${scenario.name}: warming up ${peer.name}`)
     await scenario.warm(peer)

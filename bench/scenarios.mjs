@@ -3,6 +3,7 @@
 // Of `over` figures bare's median is subtracted. Times are µs of CPU time of the server's process, unless the unit says otherwise.
 import { readFileSync } from 'node:fs'
 import { Client, cookieOf, idOf, openAll, poll } from './client.mjs'
+import { journey } from './journey.mjs'
 
 /** One process may have no more sockets than file descriptors, less some for others. */
 const files = Number(/Max open files +(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))[1])
@@ -13,10 +14,36 @@ const plain = (key, label, unit, more) => ({ key, label, unit, ...more })
 
 export const scenarios = [
   {
+    name: 'journey',
+    isOnRedis: true,
+    peers: ['bare', 'docs', 'docs-once', 'essio', 'ours'],
+    figures: [
+      withBare('trips', "A visitor's journey: round trips to Redis", '', { wanted: '≤ 6' }),
+      withBare('cpu', '… CPU', 'µs', { wanted: '< the others' }),
+      plain('right', '… counters that were right', '%', { isBetter: 'more', wanted: '100' }),
+      plain('closed', '… sockets that the logout closed', '%', { isBetter: 'more', wanted: '100' }),
+    ],
+    warm: journey,
+    run: journey,
+  },
+  {
+    name: 'cold',
+    peers: ['bare', 'least', 'essio', 'ours'],
+    processes: 3,
+    rounds: 3,
+    figures: [
+      withBare('allocated', 'No network: allocated by a connection', 'kB', { wanted: '≤ 4.0 kB' }),
+      withBare('retained', '… kept by it', 'kB', { wanted: '≤ 1.1 kB' }),
+      withBare('cpu', '… CPU', 'µs', { wanted: '≤ 1.3 × least' }),
+    ],
+    warm: often(cold),
+    run: cold,
+  },
+  {
     name: 'connect',
     processes: 5,
     rounds: 4,
-    figures: [withBare('cpu', 'CPU per WebSocket connect', 'µs', { wanted: '≤ 50 %' })],
+    figures: [withBare('cpu', 'CPU per WebSocket connect', 'µs', { isNoise: true })],
     warm: async (peer) => {
       await stay(peer, 100)
       await often(connect)(peer)
@@ -223,6 +250,11 @@ async function growth(peer) {
   const few = await crowdOf(peer, 5_000)
   const many = await crowdOf(peer, 50_000)
   return { fewHeap: few.heap, manyHeap: many.heap, fewCpu: few.cpu, manyCpu: many.cpu }
+}
+
+async function cold(peer) {
+  const [some, others] = [await newSessions(peer, 3_000), await newSessions(peer, 3_000)]
+  return peer.ask('cold', some, others)
 }
 
 async function crowdOf(peer, sockets) {

@@ -1,4 +1,4 @@
-// The server process of one peer: `node --expose-gc bench/server.mjs <peer>`, forked by run.mjs, which asks it over IPC.
+// The server process of one peer: `node --expose-gc bench/server.mjs <peer> [Redis]`, forked by run.mjs, which asks it over IPC.
 // Everything but the peer itself is the same for all: Express, Socket.IO and a store that counts.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -6,26 +6,13 @@ import { setImmediate as tick } from 'node:timers/promises'
 import express from 'express'
 import session from 'express-session'
 import { Server } from 'socket.io'
+import { allocated } from './allocations.mjs'
 import { namespaces, secret } from './client.mjs'
 import { peers } from './peers/index.mjs'
+import { openStore } from './stores.mjs'
 import { openWireless } from './wireless.mjs'
 
-class CountingStore extends session.MemoryStore {
-  reads = 0
-  writes = 0
-
-  get(id, callback) {
-    this.reads++
-    super.get(id, callback)
-  }
-
-  set(id, record, callback) {
-    this.writes++
-    super.set(id, record, callback)
-  }
-}
-
-const store = new CountingStore()
+const { store, counts } = await openStore(process.argv[3])
 const options = { store, secret, resave: false, saveUninitialized: false }
 const middleware = session(options)
 const app = express().use(middleware)
@@ -33,6 +20,16 @@ app.get('/rename/:user', (req, res) => {
   req.session.user = req.params.user
   res.end()
 })
+app.get('/login', (req, res) => {
+  Object.assign(req.session, { user: 'ann', visits: 0, theme: 'dark' })
+  res.end()
+})
+app.get('/page', (req, res) => res.end(req.session.user))
+app.get('/add', (req, res) => {
+  req.session.visits++
+  res.end()
+})
+app.get('/logout', (req, res) => req.session.destroy(() => res.end()))
 const server = createServer(app)
 const io = new Server(server)
 for (const name of namespaces) io.of(name)
@@ -54,7 +51,7 @@ const answers = {
     await tick()
     await tick()
     const { user, system } = process.cpuUsage()
-    return { cpu: user + system, reads: store.reads, writes: store.writes }
+    return { cpu: user + system, ...counts() }
   },
 
   /** Bytes in use after garbage collection. */
@@ -81,6 +78,21 @@ const answers = {
     }
     const { user, system } = process.cpuUsage(started)
     return (user + system) / cookies.length
+  },
+
+  /** Connections without a network, each with a session of its own: what it allocates, what it keeps, and what CPU time it takes. */
+  async cold(some, others) {
+    const empty = await answers.heap()
+    const started = process.cpuUsage()
+    const connections = await openWireless(io, some)
+    const { user, system } = process.cpuUsage(started)
+    const full = await answers.heap()
+    for (const connection of connections) connection.close()
+    const { bytes } = await allocated(async () => {
+      for (const connection of await openWireless(io, others)) connection.close()
+    })
+    const [cpu, retained] = [user + system, (full - empty) / 1_000].map((each) => each / some.length)
+    return { cpu, retained, allocated: bytes / others.length / 1_000 }
   },
 
   /** Connections without a network: CPU time in µs and bytes of heap of each. */

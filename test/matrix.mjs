@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { startRedis } from './support/redis.mjs'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -18,10 +19,12 @@ const latest = stack('latest', 'latest', '5')
 const every = ['4.6', 'latest'].flatMap((io) =>
   ['1.17', 'latest'].flatMap((session) => ['3.21', '4', '5'].map((express) => stack(io, session, express))),
 )
-/** Cells: the packages, and the Node if it is not the one that runs this. */
+/** The newest connect-redis that runs on a Node. */
+const stores = { 18: '8', 20: '9', 22: '10', 24: '10', 26: '10' }
+/** Cells: the packages, and the Node if it is not the one that runs this, and then its connect-redis. */
 const all = [
-  ...nodes.map((node) => ({ packages: latest, node })),
-  ...['18', '26'].map((node) => ({ packages: oldest, node })),
+  ...nodes.map((node) => ({ packages: latest, node, store: stores[node] })),
+  ...['18', '26'].map((node) => ({ packages: oldest, node, store: '7' })),
   ...every.map((packages) => ({ packages })),
 ]
 const programs = {
@@ -29,6 +32,9 @@ const programs = {
   register: ['-r', 'handshake-session/register', 'old-app.cjs'],
   'private parts': ['private-parts.cjs'],
 }
+
+/** In cells with a connect-redis, which need a Redis. */
+const onRedis = ['redis.cjs']
 
 const folder = await mkdtemp(join(tmpdir(), 'handshake-session-matrix-'))
 try {
@@ -43,21 +49,28 @@ async function main() {
     folder,
     (await readdir(folder)).find((name) => name.endsWith('.tgz')),
   )
-  print('Node', 'Socket.IO', 'express-session', 'Express', ...Object.keys(programs))
-  for (const { packages, node } of given.quick ? [{ packages: oldest }] : all) {
-    const place = await installOnce(packages, tarball)
+  print('Node', 'Socket.IO', 'express-session', 'Express', ...Object.keys(programs), 'connect-redis')
+  const redis = given.quick ? undefined : await startRedis()
+  for (const { packages, node, store } of given.quick ? [{ packages: oldest }] : all) {
+    const place = await installOnce(
+      packages,
+      tarball,
+      store ? { 'connect-redis': store, redis: store === '7' ? '4' : '5' } : {},
+    )
     const program = node ? await fetchNode(node) : process.execPath
     const { stdout: version } = await run(program, ['--version'])
     const installed = await Promise.all(Object.keys(packages).map((name) => versionOf(name, place)))
     const verdicts = await Promise.all(Object.values(programs).map((args) => verdict(program, args, place)))
-    print(version.trim().slice(1), ...installed, ...verdicts)
-    if (verdicts.some((each) => each !== '✓')) process.exitCode = 1
+    const stored = store ? await verdict(program, onRedis, place, { REDIS_URL: redis }) : undefined
+    const cell = stored && `${await versionOf('connect-redis', place)} ${stored}`
+    print(version.trim().slice(1), ...installed, ...verdicts, cell ?? '')
+    if ([...verdicts, stored ?? '✓'].some((each) => each !== '✓')) process.exitCode = 1
   }
 }
 
 /** A folder with these packages and the tarball, as a stranger has it. */
-async function installOnce(packages, tarball) {
-  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`)
+async function installOnce(packages, tarball, others) {
+  const wanted = Object.entries({ ...packages, ...others }).map(([name, version]) => `${name}@${version}`)
   const place = join(folder, wanted.join('+'))
   if (!(await mkdir(place, { recursive: true }))) return place
   await cp(join(root, 'test/matrix'), place, { recursive: true })
@@ -83,9 +96,9 @@ async function versionOf(name, place) {
 }
 
 /** ✓, or the first line that says what failed. */
-async function verdict(program, args, place) {
+async function verdict(program, args, place, env) {
   try {
-    await run(program, args, { cwd: place, timeout: 30_000 })
+    await run(program, args, { cwd: place, timeout: 30_000, env: { ...process.env, ...env } })
     return '✓'
   } catch ({ stderr, message, killed }) {
     if (killed) return 'it did not end within 30 s'
@@ -94,6 +107,6 @@ async function verdict(program, args, place) {
 }
 
 function print(...columns) {
-  const widths = [8, 10, 16, 8, 9, 9, 0]
+  const widths = [8, 10, 16, 8, 9, 9, 14, 0]
   console.log(columns.map((column, index) => column.padEnd(widths[index])).join(' '))
 }

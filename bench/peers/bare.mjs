@@ -4,6 +4,7 @@ export function install({ io }) {
     let visits = 0
     socket.on('read', (answer) => answer('ann'))
     socket.on('fresh', (answer) => answer('ann'))
+    socket.on('count', (answer) => answer(visits))
     socket.on('save', (answer) => {
       visits++
       answer(visits)

@@ -12,6 +12,9 @@ export function handle(io) {
     socket.on('fresh', (answer) => {
       req.session.reload((error) => (error ? socket.disconnect() : answer(req.session.user)))
     })
+    socket.on('count', (answer) => {
+      req.session.reload((error) => (error ? socket.disconnect() : answer(req.session.visits)))
+    })
     socket.on('save', (answer) => {
       req.session.reload((error) => {
         if (error) return socket.disconnect()

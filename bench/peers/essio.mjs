@@ -18,4 +18,7 @@ export function handleReads(socket) {
   socket.on('fresh', (answer) => {
     socket.handshake.session.reload(() => answer(socket.handshake.session.user))
   })
+  socket.on('count', (answer) => {
+    socket.handshake.session.reload(() => answer(socket.handshake.session.visits))
+  })
 }

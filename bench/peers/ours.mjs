@@ -12,6 +12,13 @@ export function install({ io, options }) {
       session.visits++
       session.save(() => answer())
     })
+    socket.on('count', (answer) => answer(session.visits))
+    socket.on('add', async (answer) => {
+      await sessions.update(socket, (draft) => {
+        draft.visits++
+      })
+      answer()
+    })
   })
   return {
     load: (cookie) => sessions.load({ headers: { cookie } }),

@@ -16,6 +16,7 @@ export function install({ io, options }) {
     const read = (answer) => sessionSockets.getSession(socket, (_error, session) => answer(session.user))
     socket.on('read', read)
     socket.on('fresh', read)
+    socket.on('count', (answer) => sessionSockets.getSession(socket, (_error, session) => answer(session.visits)))
     socket.on('save', (answer) => {
       sessionSockets.getSession(socket, (_error, session) => {
         session.visits++
