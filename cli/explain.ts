@@ -3,25 +3,44 @@
  * server's `cors.origin`, without options the store) is said, not guessed.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Explanation, type HandshakeSessionOptions, handshakeSession, type StoreLike } from '../src'
+import {
+  type Explanation,
+  type HandshakeSessionOptions,
+  type HandshakeSessions,
+  handshakeSession,
+  type SessionMiddleware,
+  type StoreLike,
+} from '../src'
+import { MiddlewareVerifier } from '../src/handshake/middleware'
+
+/** What the app gives to `handshakeSession`, of the first form or the second. */
+export interface Given extends Partial<HandshakeSessionOptions> {
+  middleware?: SessionMiddleware
+}
 
 /** @throws SessionError `ERR_SESSION_OPTIONS` */
 export async function explainOffline(
   headers: IncomingHttpHeaders,
-  given: Partial<HandshakeSessionOptions>,
+  given: Given,
 ): Promise<{ text: string; exitCode: number }> {
-  const store = given.store ?? emptyStore
-  const sessions = handshakeSession({ ...given, store } as HandshakeSessionOptions)
-  // express-session marks its store with this. That there is none in this process is no misconfiguration of the app.
-  Object.assign(store, { generate: () => {} })
+  const sessions = sessionsOf(given)
   const explanation = await awake(sessions.explain({ headers }))
   sessions.close()
-  const isUndecided = given.store === undefined && explanation.steps.at(-1)?.step === 'session'
+  const isUndecided = !given.middleware && given.store === undefined && explanation.steps.at(-1)?.step === 'session'
   const steps = explanation.steps.map(({ ok, step, detail }) => line(ok ? '✓' : '✗', step, detail))
   if (isUndecided) steps.splice(-1, 1, line('?', 'session', 'not looked up: there is no store (see --options)'))
   const verdict = isUndecided ? 'Nothing found against it; whether the session exists was not seen' : say(explanation)
   const all = [...steps, '', verdict, ...limits(explanation, given)]
   return { text: `${all.join('\n')}\n`, exitCode: explanation.accepted || isUndecided ? 0 : 1 }
+}
+
+function sessionsOf({ middleware, ...options }: Given): HandshakeSessions {
+  if (middleware) return handshakeSession(middleware, options)
+  const store = options.store ?? emptyStore
+  const sessions = handshakeSession({ ...options, store } as HandshakeSessionOptions)
+  // express-session marks its store with this. That there is none in this process is no misconfiguration of the app.
+  Object.assign(store, { generate: () => {} })
+  return sessions
 }
 
 const emptyStore: StoreLike = { get: (_id, done) => done(null), set: () => {}, destroy: () => {} }
@@ -42,7 +61,8 @@ function say({ accepted, code }: Explanation): string {
 }
 
 /** Refusals that the app itself might not have given. */
-function limits({ code }: Explanation, { store, origins }: Partial<HandshakeSessionOptions>): string[] {
+function limits({ code }: Explanation, { middleware, origins, ...given }: Given): string[] {
+  const store = middleware ? new MiddlewareVerifier(middleware).store : given.store
   if (code === 'ERR_SESSION_ORIGIN' && origins === undefined) {
     return ["Your server's cors.origin, which is asked where `origins` is not set, is not known here (see --origins)"]
   }

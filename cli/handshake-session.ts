@@ -7,16 +7,17 @@ import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type HandshakeSessionOptions, SessionError } from '../src'
-import { explainOffline } from './explain'
+import { SessionError, type SessionMiddleware } from '../src'
+import { explainOffline, type Given } from './explain'
 
 const help = `Usage: handshake-session explain [options] [<Cookie header>]
 
 Why a socket with this Cookie header would be refused, or that it would be let in: each step, and the first cause.
 The header is one argument, or comes on standard input. Nothing that is printed holds a secret, an id or a cookie.
 
-  --options <module>  a module that exports the options of handshakeSession(), { store, secret, name, … }, by
-                      \`export default\` or \`module.exports\`; the options below come before its own
+  --options <module>  a module that exports what handshakeSession() is given, by \`export default\` or
+                      \`module.exports\`: the middleware that session() returned, or the options { store, secret,
+                      name, … }; the options below come before its own
   --secret <secret>   the secret of session(), also several times. Everybody on this machine sees it in \`ps\`:
                       the environment variable SESSION_SECRET is not seen
   --name <name>       name of the session cookie (default: connect.sid)
@@ -61,9 +62,12 @@ function parse(args: string[]) {
 
 type Flags = ReturnType<typeof parse>['values']
 
-async function readOptions({ options: file, secret, name, origins }: Flags): Promise<Partial<HandshakeSessionOptions>> {
+async function readOptions({ options: file, secret, name, origins }: Flags): Promise<Given> {
   const fromModule = file === undefined ? {} : await load(file)
-  const fromEnvironment = process.env['SESSION_SECRET']
+  const fromEnvironment = fromModule.middleware ? undefined : process.env['SESSION_SECRET']
+  if (fromModule.middleware && (secret || name !== undefined)) {
+    throw new UsageError(`${file} exports a session middleware, which has its own secret and name`)
+  }
   return {
     ...(fromEnvironment && { secret: fromEnvironment }),
     ...fromModule,
@@ -73,7 +77,7 @@ async function readOptions({ options: file, secret, name, origins }: Flags): Pro
   }
 }
 
-async function load(file: string): Promise<Partial<HandshakeSessionOptions>> {
+async function load(file: string): Promise<Given> {
   let exported: unknown
   try {
     const module = await import(pathToFileURL(resolve(file)).href)
@@ -82,8 +86,9 @@ async function load(file: string): Promise<Partial<HandshakeSessionOptions>> {
     throw new UsageError(`${file} cannot be loaded (${nameOf(error)}): \`node ${file}\` shows why`)
   }
   if (typeof exported === 'object' && exported !== null) return exported
+  if (typeof exported === 'function') return { middleware: exported as SessionMiddleware }
   throw new UsageError(
-    `${file}: expected it to export an object { store, secret, … } as default; got ${typeof exported}`,
+    `${file}: expected it to export a session middleware, or an object { store, secret, … }, as default; got ${typeof exported}`,
   )
 }
 

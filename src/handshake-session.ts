@@ -2,11 +2,11 @@
 import { captureRejectionSymbol, EventEmitter } from 'node:events'
 import createDebug from 'debug'
 import { asSessionError, notFound, type Tell } from './errors'
-import { Verifier } from './handshake/cookie'
 import type { Explanation } from './handshake/explain'
 import { checkID, type HandshakeLike } from './handshake/identify'
+import type { SessionMiddleware } from './handshake/middleware'
 import { Tickets } from './handshake/ticket'
-import { type HandshakeSessionOptions, resolveOptions } from './options'
+import { type HandshakeSessionOptions, type MiddlewareOptions, resolveOptions } from './options'
 import type { EndReason } from './session/endings'
 import type { Change } from './session/group-commit'
 import { type SessionEnd, SessionRegistry } from './session/registry'
@@ -21,18 +21,24 @@ import type { ExpressSession } from './store/record'
 const debug = createDebug('handshake-session')
 
 /**
- * The Express session, on the socket.
+ * The Express session, on the socket. Takes what `session({ … })` of express-session returned; nothing is said twice.
  *
  * @example
- * const options = { store: new session.MemoryStore(), secret: 'keyboard cat' }
- * app.use(session({ ...options, resave: false, saveUninitialized: false }))
- * handshakeSession(options).attach(io)
+ * const sessionMiddleware = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false })
+ * app.use(sessionMiddleware)
+ * handshakeSession(sessionMiddleware).attach(io)
  * io.on('connection', (socket) => console.log(socket.handshake.session.user))
  *
  * @throws SessionError `ERR_SESSION_OPTIONS`
  */
-export function handshakeSession(options: HandshakeSessionOptions): HandshakeSessions {
-  return new HandshakeSessions(options)
+export function handshakeSession(middleware: SessionMiddleware, options?: MiddlewareOptions): HandshakeSessions
+/** The same for a process that has no session middleware: `store`, `secret` and `name` are those of `session()`. */
+export function handshakeSession(options: HandshakeSessionOptions): HandshakeSessions
+export function handshakeSession(
+  first: SessionMiddleware | HandshakeSessionOptions,
+  second?: MiddlewareOptions,
+): HandshakeSessions {
+  return new HandshakeSessions(first, second)
 }
 
 /** What `handshakeSession` returns. All its methods may be called at any time, in any order, more than once. */
@@ -47,8 +53,8 @@ export class HandshakeSessions {
   readonly #attached = new Set<ServerLike | NamespaceLike>()
 
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
-  constructor(options: HandshakeSessionOptions) {
-    const resolved = resolveOptions(options)
+  constructor(first: SessionMiddleware | HandshakeSessionOptions, second?: MiddlewareOptions) {
+    const resolved = resolveOptions(first, second)
     const { store, secrets, emitter, onError } = resolved
     this.#onError = onError
     this.#registry = SessionRegistry.join(store, resolved)
@@ -56,7 +62,6 @@ export class HandshakeSessions {
     this.#admission = new Admission({
       ...resolved,
       cors: () => [...this.#attached].flatMap((target) => corsOf(serverOf(target)) ?? []),
-      verifier: new Verifier(secrets),
       tickets: this.#tickets,
       registry: this.#registry,
       store: this.#registry.store,
@@ -137,7 +142,7 @@ export class HandshakeSessions {
    * A ticket for a client that cannot send the cookie, good for 60 seconds and one handshake: the client sends it as
    * `auth: { ticket }`, and its socket then lives as long as the session, as with the cookie. It does not tell the id.
    * @param request an Express request with a session that is saved, or will be when its response ends
-   * @throws SessionError `ERR_SESSION_NOT_FOUND` if the request has no session
+   * @throws SessionError `ERR_SESSION_NOT_FOUND` if the request has no session, `_OPTIONS` if a middleware was given without `secret`
    */
   ticket(request: { session?: unknown; sessionID?: string }): string {
     if (!request?.session || typeof request.sessionID !== 'string') throw notFound()

@@ -1,27 +1,15 @@
-/**
- * The options of `handshakeSession()`: their defaults, and checks that say what was expected, what came and how to
- * mend it.
- */
-import { types } from 'node:util'
-import { SessionError, type Stage } from './errors'
-import type { Secret } from './handshake/cookie'
-import { type Origins, parseURL } from './handshake/origin'
+/** What `handshakeSession()` takes, in its two forms, and the defaults; the checks are in `options/`. */
+import type { SessionError, Stage } from './errors'
+import { type CookieVerifier, type Secret, Verifier } from './handshake/cookie'
+import { MiddlewareVerifier, type SessionMiddleware } from './handshake/middleware'
+import type { Origins } from './handshake/origin'
+import { checkDurations, checkFlags, checkName, checkOrigins, checkSecrets, checkStore, fail } from './options/checks'
 import type { Channel } from './socket-io/socket-io-like'
 import type { StoreLike } from './store/record'
 import type { RedisLike } from './store/redis'
 
-/** The longest time that Node's timers know, in ms: 24 days. */
-const longest = 2 ** 31 - 1
-
-export interface HandshakeSessionOptions {
-  /** The store instance that `express-session` got. The same object, not one like it. */
-  store: StoreLike
-  /** The secret of `express-session`. Of an array the first signs and all verify, so that secrets can be rotated. */
-  secret: Secret | Secret[]
-  /** Name of the session cookie. @default 'connect.sid' */
-  name?: string | undefined
-  /** Alias of `name`, as in express-session. */
-  key?: string | undefined
+/** Options of both forms. */
+export interface CommonOptions {
   /**
    * `true`: no valid session, no connection. `false`: such a socket connects with `handshake.session === undefined`;
    * a store that fails still refuses, because then nobody knows. @default true
@@ -66,15 +54,61 @@ export interface HandshakeSessionOptions {
   onError?: ((error: SessionError, context: { stage: Stage }) => void) | undefined
 }
 
+/** With `handshakeSession(sessionMiddleware, options)`, which knows the store, the secret and the name of the cookie. */
+export interface MiddlewareOptions extends CommonOptions {
+  /** What tickets are made with, by all nodes: any secret. Of an array the first makes them and all are taken. @default no tickets */
+  secret?: Secret | Secret[] | undefined
+}
+
+/** With `handshakeSession({ store, secret, … })`: what `session()` has, for a process that has no such middleware. */
+export interface HandshakeSessionOptions extends CommonOptions {
+  /** The store instance that `express-session` got. The same object, not one like it. */
+  store: StoreLike
+  /** The secret of `express-session`. Of an array the first signs and all verify, so that secrets can be rotated. */
+  secret: Secret | Secret[]
+  /** Name of the session cookie. @default 'connect.sid' */
+  name?: string | undefined
+  /** Alias of `name`, as in express-session. */
+  key?: string | undefined
+}
+
+/** Who a cookie is of. */
+interface Credentials {
+  readonly store: StoreLike
+  readonly name: string
+  readonly verifier: CookieVerifier
+  /** For tickets. */
+  readonly secrets: readonly Secret[]
+}
+
 /**
- * The options as the rest of the package reads them.
+ * The options of either form as the rest of the package reads them.
  * @throws SessionError `ERR_SESSION_OPTIONS`
  */
-export function resolveOptions(options: HandshakeSessionOptions) {
+export function resolveOptions(first: SessionMiddleware | HandshakeSessionOptions, second: MiddlewareOptions = {}) {
+  if (typeof first === 'function') return { ...resolveCommon(second), ...withMiddleware(first, second) }
+  return { ...resolveCommon(first), ...withSecrets(first) }
+}
+
+function withSecrets(options: HandshakeSessionOptions): Credentials {
+  const store = checkStore(options.store)
+  const secrets = checkSecrets(options.secret)
+  return { store, name: checkName(options), verifier: new Verifier(secrets), secrets }
+}
+
+function withMiddleware(middleware: SessionMiddleware, options: MiddlewareOptions): Credentials {
+  const said = (['store', 'name', 'key'] as const).find((option) => Object(options)[option] !== undefined)
+  if (said) fail(said, 'none beside a session middleware', Object(options)[said], 'it has its own')
+  const verifier = new MiddlewareVerifier(middleware)
+  const secrets = options.secret === undefined ? [] : checkSecrets(options.secret)
+  return { store: checkStore(verifier.store), name: verifier.name, verifier, secrets }
+}
+
+function resolveCommon(options: CommonOptions) {
   if (typeof options !== 'object' || options === null) {
-    fail('options', 'an object { store, secret }', options, 'pass the same object to session() and handshakeSession()')
+    fail('options', 'an object { store, secret }, or what session({ … }) returned', options)
   }
-  const { store, secret, origins, redis, emitter, onError } = options
+  const { origins, redis, emitter, onError } = options
   const { required = true, touch = true, mergeHttpSaves = false } = options
   const { timeout = 10_000, freshFor = 5_000, recheck = 60_000 } = options
   checkFlags({ required, touch, mergeHttpSaves })
@@ -87,76 +121,5 @@ export function resolveOptions(options: HandshakeSessionOptions) {
     fail('emitter', 'an emitter with serverSideEmit, as of @socket.io/redis-emitter', typeof emitter)
   }
   if (onError !== undefined && typeof onError !== 'function') fail('onError', 'a function (error, { stage })', onError)
-  const checked = { store: checkStore(store), secrets: checkSecrets(secret), name: checkName(options) }
-  const given = { origins, redis, emitter, onError }
-  return { ...checked, ...given, required, touch, mergeHttpSaves, timeout, freshFor, recheck }
-}
-
-function checkFlags(flags: Record<string, unknown>): void {
-  for (const [option, value] of Object.entries(flags)) {
-    if (typeof value !== 'boolean') fail(option, 'true or false', value)
-  }
-}
-
-/** `freshFor: 0` is sensible (ask before every event), `timeout: 0` is not. */
-function checkDurations(durations: Record<string, unknown>): void {
-  for (const [option, value] of Object.entries(durations)) {
-    const least = option === 'freshFor' ? 0 : 1
-    if (typeof value === 'number' && value >= least && value <= longest) continue
-    fail(option, `milliseconds from ${least} to ${longest}`, value)
-  }
-}
-
-/** An origin must be written as browsers send it. */
-function checkOrigins(origins: Origins | undefined): void {
-  if (origins === undefined || typeof origins === 'function' || origins === '*') return
-  for (const rule of [origins].flat()) {
-    if (rule instanceof RegExp || rule === 'null') continue
-    if (typeof rule !== 'string') fail('origins', "'*', an origin, a RegExp, an array of them, or a function", rule)
-    if (parseURL(rule)?.origin === rule) continue
-    fail('origins', 'an origin as in `https://app.example.com`', rule, 'no path, no slash')
-  }
-}
-
-function checkStore(store: StoreLike): StoreLike {
-  const missing = (['get', 'set', 'destroy'] as const).find((method) => typeof store?.[method] !== 'function')
-  if (!missing) return store
-  const came = store === null ? null : typeof store
-  const mend = 'create one, for instance `const store = new session.MemoryStore()`, and pass it to session() and to '
-  fail('store', 'an express-session store with get, set and destroy', came, `${mend}handshakeSession()`)
-}
-
-function checkSecrets(secret: Secret | Secret[]): readonly Secret[] {
-  const secrets = [secret].flat()
-  if (secrets.length === 0) fail('secret', 'at least one secret', 'an empty array')
-  for (const each of secrets) {
-    if (isSecret(each)) continue
-    const came = each === '' ? each : typeof each // Not its value, which somebody may take for a secret.
-    fail('secret', 'a string, Buffer or secret KeyObject, or an array of them', came, 'pass the secret of session()')
-  }
-  return secrets
-}
-
-function isSecret(value: unknown): boolean {
-  if (typeof value === 'string') return value !== ''
-  return ArrayBuffer.isView(value) ? value.byteLength > 0 : types.isKeyObject(value) && value.type === 'secret'
-}
-
-function checkName(options: HandshakeSessionOptions): string {
-  const { name = options.key, key = name } = options
-  if (name !== key)
-    fail('name', 'one name', 'a different one in `key`', '`key` is an alias of `name`: give one of them')
-  const chosen = name ?? 'connect.sid'
-  if (typeof chosen !== 'string' || chosen === '') fail('name', 'the name of the session cookie', chosen)
-  return chosen
-}
-
-function fail(option: string, expected: string, actual: unknown, mend = ''): never {
-  const came = describe(actual)
-  throw new SessionError('ERR_SESSION_OPTIONS', `${option}: expected ${expected}, got ${came}${mend && `; ${mend}`}`)
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return value || "''"
-  return typeof value === 'number' || value === null ? String(value) : typeof value
+  return { origins, redis, emitter, onError, required, touch, mergeHttpSaves, timeout, freshFor, recheck }
 }

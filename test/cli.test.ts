@@ -48,6 +48,12 @@ async function folderWith(files: Record<string, string>): Promise<string> {
 const storeOptions = (get = `done(null, id === '${id}' ? { cookie: {} } : null)`, rest = '') =>
   `{ secret: '${secret}', ${rest} store: { get: (id, done) => { ${get} }, set() {}, destroy() {} } }`
 
+/** A module that exports a session middleware, whose store has our session. */
+const middleware = (store = `Object.assign(new session.Store(), ${storeOptions()}.store)`) => `
+  const session = require('${resolve(import.meta.dirname, '../node_modules/express-session')}')
+  const store = ${store}
+  module.exports = session({ store, name: 'sid', secret: '${secret}', resave: false, saveUninitialized: false })`
+
 describe('without a store', () => {
   test('a signed cookie passes every step that can be taken, and the last is said to be open', async () => {
     expect(await explain(cookie)).toEqual({
@@ -172,6 +178,36 @@ describe('with the options of the app', () => {
     expect(await run(['explain', '--options', 'options.cjs', ...flags, forged], given)).toMatchObject({ exitCode: 0 })
   })
 
+  test('the middleware itself is enough: its secret, its name, its store', async () => {
+    const cwd = await folderWith({ 'options.cjs': middleware() })
+    const named = cookie.replace('connect.sid', 'sid')
+    const explained = (...args: string[]) => run(['explain', '--options', 'options.cjs', ...args], { cwd })
+    expect(await explained(named)).toMatchObject({
+      lines: [
+        '✓ origin     no Origin header: not a page of another site',
+        '✓ cookie     there is a cookie named sid',
+        '✓ signature  signed with one of the secrets',
+        '✓ session    the store has it',
+        '',
+        'Accepted',
+      ],
+      exitCode: 0,
+    })
+    expect((await explained(cookie)).lines[1]).toMatch(/"connect.sid" is signed with our secret: is it the `name`/)
+    expect((await explained(forged.replace('connect.sid', 'sid'))).lines.at(-1)).toBe('Refused: ERR_SESSION_SIGNATURE')
+    expect((await explained('--secret', 'another cat', named)).err).toMatch(/a session middleware, which has its own/)
+    expect((await explained('--name', 'x', named)).err).toMatch(/a session middleware, which has its own/)
+    const foreign = ['--origin', 'https://other.example', '--host', 'app.example']
+    expect((await explained(...foreign, named)).exitCode).toBe(1)
+    expect((await explained(...foreign, '--origins', 'https://other.example', named)).exitCode).toBe(0)
+  })
+
+  test('the default store of a middleware is empty here, which is said', async () => {
+    const cwd = await folderWith({ 'options.cjs': middleware('undefined') })
+    const { lines } = await run(['explain', '--options', 'options.cjs', cookie.replace('connect.sid', 'sid')], { cwd })
+    expect(lines.at(-1)).toMatch(/^A MemoryStore is in the memory of the app/)
+  })
+
   test('a store with a connection does not keep it running', async () => {
     const cwd = await folderWith({ 'options.cjs': `setInterval(() => {}, 1e6); module.exports = ${storeOptions()}` })
     expect(await run(['explain', '--options', 'options.cjs', cookie], { cwd })).toMatchObject({ exitCode: 0 })
@@ -218,7 +254,12 @@ describe('wrong usage', () => {
       `setImmediate(() => { throw new Error('${secret}') }); module.exports = new Promise(() => {})`,
       /something failed \(Error\)/,
     ],
-    ['one that exports a string', `module.exports = '${secret}'`, /expected it to export an object .*; got string/],
+    [
+      'one that exports a string',
+      `module.exports = '${secret}'`,
+      /expected it to export a session middleware, or an object .*; got string/,
+    ],
+    ['a function that is no middleware', 'module.exports = () => {}', /expected the function that session\(\{ … \}\)/],
     [
       'a store that is none',
       `module.exports = { store: '${secret}', secret: 'x' }`,

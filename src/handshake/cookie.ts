@@ -6,6 +6,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { parseCookie } from 'cookie'
 import { unsign } from 'cookie-signature'
 import { SessionError } from '../errors'
+import type { RequestLike } from './origin'
 
 /** Whatever `crypto.createHmac` takes as a key, as in express-session. */
 export type Secret = string | NodeJS.ArrayBufferView | KeyObject
@@ -60,37 +61,54 @@ export function decode(value: string): string {
   }
 }
 
+/** What tells whether a session cookie is genuine, and which session it means. */
+export interface CookieVerifier {
+  /** Whether such a request is looked at, whatever cookie it has. @throws SessionError for whatever speaks against that */
+  check?(request: RequestLike): void
+  /** The session id in a signed value. @throws SessionError `ERR_SESSION_SIGNATURE` */
+  verify(value: string): string
+}
+
 /**
- * Verifies signed values, and remembers those that were genuine: the signature is most of what it costs to find a session
- * that is live. They are found by their hash, so the time it takes tells nothing of how much of a forged one is right.
+ * Remembers values that were genuine: the signature is most of what it costs to find a session that is live. They are found
+ * by their hash, so the time it takes tells nothing of how much of a forged one is right.
  */
-export class Verifier {
-  readonly #secrets: readonly Secret[]
+export class GenuineValues {
   /** Value → id. When these are enough they become the older ones, and those are forgotten. */
   #latest = new Map<string, string>()
   #older = new Map<string, string>()
+
+  get(value: string): string | undefined {
+    const known = this.#latest.get(value)
+    if (known !== undefined) return known
+    const id = this.#older.get(value)
+    return id === undefined ? undefined : this.add(value, id)
+  }
+
+  /** @returns the id */
+  add(value: string, id: string): string {
+    if (this.#latest.size >= fewestGenuine) [this.#older, this.#latest] = [this.#latest, new Map()]
+    this.#latest.set(value, id)
+    return id
+  }
+}
+
+/** Verifies by the secrets; every one is tried, each comparison in constant time. */
+export class Verifier implements CookieVerifier {
+  readonly #secrets: readonly Secret[]
+  readonly #genuine = new GenuineValues()
 
   constructor(secrets: readonly Secret[]) {
     this.#secrets = secrets.map((secret) => (typeof secret === 'string' ? createSecretKey(secret, 'utf8') : secret))
   }
 
-  /**
-   * The session id in a signed value; every secret is tried, each comparison in constant time.
-   * @throws SessionError `ERR_SESSION_SIGNATURE`
-   */
   verify(value: string): string {
-    const known = this.#latest.get(value)
-    if (known !== undefined) return known
-    const id = this.#older.get(value) ?? this.#idIn(value)
-    if (this.#latest.size >= fewestGenuine) [this.#older, this.#latest] = [this.#latest, new Map()]
-    this.#latest.set(value, id)
-    return id
+    return this.#genuine.get(value) ?? this.#genuine.add(value, this.#idIn(value))
   }
 
   #idIn(value: string): string {
-    if (!value.startsWith(prefix)) throw refused('not signed; express-session always signs it')
-    const signed = value.slice(prefix.length)
-    if (signed.lastIndexOf('.') > 0 && value.length <= maxLength) {
+    const signed = signedPart(value)
+    if (signed !== undefined) {
       for (const secret of this.#secrets) {
         const id = unsign(signed, secret)
         if (id !== false) return id
@@ -103,6 +121,13 @@ export class Verifier {
   }
 }
 
-function refused(what: string): SessionError {
+/** What is signed in a value, with its signature; undefined where that need not be looked at. @throws SessionError `ERR_SESSION_SIGNATURE` */
+export function signedPart(value: string): string | undefined {
+  if (!value.startsWith(prefix)) throw refused('not signed; express-session always signs it')
+  const signed = value.slice(prefix.length)
+  return signed.lastIndexOf('.') > 0 && value.length <= maxLength ? signed : undefined
+}
+
+export function refused(what: string): SessionError {
   return new SessionError('ERR_SESSION_SIGNATURE', `the session cookie is ${what}`)
 }

@@ -1,6 +1,6 @@
 /** Handshake → verified session id: origin, cookie, signature, in this order, none of which asks the store. */
 import { SessionError } from '../errors'
-import { readCookie, type Verifier } from './cookie'
+import { type CookieVerifier, readCookie } from './cookie'
 import { type AllCors, checkOrigin, type Origins, type RequestLike } from './origin'
 
 /** An `IncomingMessage`, a Socket.IO handshake, or anything with the headers of the request. */
@@ -14,7 +14,7 @@ export interface Identity {
   readonly name: string
   readonly origins: Origins | undefined
   readonly cors: AllCors
-  readonly verifier: Verifier
+  readonly verifier: CookieVerifier
 }
 
 /** The ticket in a handshake, if there is one: what the client sent, of any type. */
@@ -35,8 +35,10 @@ export function identify(handshake: HandshakeLike, identity: Identity, passed?: 
   return checking ? checking.then(() => verify(handshake, identity, passed)) : verify(handshake, identity, passed)
 }
 
-function verify({ headers }: HandshakeLike, { name, verifier }: Identity, passed?: Passed): string {
+function verify(handshake: HandshakeLike, { name, verifier }: Identity, passed?: Passed): string {
+  const { headers } = handshake
   passed?.(headers.origin === undefined ? 'no Origin header: not a page of another site' : 'allowed', 'cookie')
+  verifier.check?.(handshake)
   const value = readCookie(headers.cookie, name)
   passed?.(`there is a cookie named ${name}`, 'signature')
   const id = verifier.verify(value)

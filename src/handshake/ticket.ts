@@ -13,6 +13,8 @@ const lifetime = 60_000
 const mostUsed = 100
 /** Characters of a ticket that are still looked at. */
 const maxLength = 1_024
+const noSecret =
+  'secret: tickets need one that all nodes have, which a session middleware does not tell: handshakeSession(sessionMiddleware, { secret })'
 const ivLength = 12
 const tagLength = 16
 
@@ -35,15 +37,17 @@ export class Tickets {
   /** Used ones, and when they expire: also when a slow HTTP request overwrites what the session knows of it. */
   readonly #used = new Map<string, number>()
 
-  /** The first secret encrypts, all decrypt. */
+  /** The first secret encrypts, all decrypt; without any there are no tickets. */
   constructor(secrets: readonly Secret[]) {
     this.#keys = secrets.map((secret) => createHmac('sha256', secret).update('handshake-session ticket').digest())
   }
 
-  /** A ticket for this session, good for 60 seconds and one handshake. */
+  /** A ticket for this session, good for 60 seconds and one handshake. @throws SessionError `ERR_SESSION_OPTIONS` without a secret */
   issue(id: string): string {
+    const [key] = this.#keys
+    if (!key) throw new SessionError('ERR_SESSION_OPTIONS', noSecret)
     const iv = randomBytes(ivLength)
-    const cipher = createCipheriv('aes-256-gcm', this.#keys[0] as Buffer, iv)
+    const cipher = createCipheriv('aes-256-gcm', key, iv)
     const content = cipher.update(JSON.stringify([id, Date.now() + lifetime]))
     return Buffer.concat([iv, content, cipher.final(), cipher.getAuthTag()]).toString('base64url')
   }
@@ -69,7 +73,7 @@ export class Tickets {
       const [id, expires] = JSON.parse(content) as [string, number]
       return { id, expires, nonce: bytes.subarray(0, ivLength).toString('base64url') }
     }
-    throw refused('it was changed, or issued with another secret')
+    throw refused(this.#keys.length === 0 ? noSecret : 'it was changed, or issued with another secret')
   }
 
   /** @throws SessionError `ERR_SESSION_TICKET` if it was used, as far as this process or its session knows */

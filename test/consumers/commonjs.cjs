@@ -6,16 +6,16 @@ const { handshakeSession, SessionError } = require('handshake-session')
 const { Server } = require('socket.io')
 const { io: connect } = require('socket.io-client')
 
-const options = { store: new session.MemoryStore(), secret: 'keyboard cat' }
+const sessionMiddleware = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false })
 const app = express()
-app.use(session({ ...options, resave: false, saveUninitialized: false }))
+app.use(sessionMiddleware)
 app.get('/login', (req, res) => {
   req.session.user = 'ann'
   res.end()
 })
 const server = createServer(app)
 const io = new Server(server)
-handshakeSession(options).attach(io)
+handshakeSession(sessionMiddleware).attach(io)
 io.on('connection', (socket) => {
   console.log('the socket sees %s', socket.handshake.session.user)
   io.close()

@@ -16,6 +16,7 @@ interface Events {
 
 const io = new Server<Events, Events, Record<string, never>, { since: number }>()
 const sessions = handshakeSession({ store: new session.MemoryStore(), secret: ['new', Buffer.from('old')] })
+handshakeSession(session({ secret: 'keyboard cat', resave: false, saveUninitialized: false }), { required: false })
 sessions.attach(io).attach(io.of('/chat'))
 io.on('connection', async (socket) => {
   const user: string | undefined = socket.handshake.session.user

@@ -102,7 +102,41 @@ async function visit() {
   session({ store: Object.assign(store, { on() {} }), secret, resave: false, saveUninitialized: false })
   const { cause: other } = await sessions.explain({ headers: { cookie: cookieOf('carl') } })
   assert.match(other, /expired or was destroyed/, 'and that it has this one')
+  await askMiddleware()
   process.exit(0)
+}
+
+/** What `session()` says of itself to handshakeSession(sessionMiddleware), and that it does nothing else by that. */
+async function askMiddleware() {
+  const forbidden = new session.Store()
+  for (const method of ['get', 'set', 'touch', 'destroy']) forbidden[method] = () => assert.fail(`${method} is called`)
+  const genid = () => assert.fail('genid is called')
+  const quiet = { resave: false, saveUninitialized: false, store: forbidden, genid }
+  const headers = (id, name, by) => ({ cookie: `${name}=${encodeURIComponent(`s:${sign(id, by)}`)}` })
+  const why = async (sessions, request) => (await sessions.explain(request)).code
+  for (const options of [
+    { secret },
+    { secret: ['new', secret], name: 'mine' },
+    { secret, key: 'mine', proxy: true, cookie: { secure: true, path: '/app' } },
+    { secret, rolling: true, cookie: { secure: 'auto', maxAge: 1_000 } },
+  ]) {
+    const asked = handshakeSession(session({ ...quiet, ...options }))
+    const name = options.name ?? options.key ?? 'connect.sid'
+    forbidden.get = (id, done) => done(null, id === 'ann' ? { cookie: {}, user: 'ann' } : null)
+    const url = '/app/socket.io/?EIO=4'
+    const own = asked.load({ headers: headers('ann', name, secret), url })
+    assert.equal((await own).user, 'ann', 'the id in its cookie is found')
+    assert.equal(await why(asked, { headers: headers('ann', name, 'x'), url }), 'ERR_SESSION_SIGNATURE')
+    assert.equal(await why(asked, { headers: {}, url }), 'ERR_SESSION_COOKIE_MISSING')
+    const beyond = await why(asked, { headers: headers('ann', name, secret), url: '/socket.io/' })
+    assert.equal(beyond, options.cookie?.path ? 'ERR_SESSION_COOKIE_MISSING' : undefined, 'its path is judged')
+    forbidden.emit('disconnect')
+    assert.equal(await why(asked, { headers: headers('ann', name, secret), url }), 'ERR_SESSION_STORE')
+    forbidden.emit('connect')
+    asked.close()
+  }
+  const { secret: _, ...unsigned } = { ...quiet, secret }
+  assert.throws(() => handshakeSession(session(unsigned)), /use handshakeSession\(\{ store, secret/)
 }
 
 server.listen(0, '127.0.0.1', visit)

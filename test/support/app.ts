@@ -22,6 +22,8 @@ export interface AppOptions extends Partial<HandshakeSessionOptions> {
   io?: Partial<ServerOptions>
   /** Options of express-session beyond store, secret and name. */
   session?: Partial<session.SessionOptions>
+  /** What `handshakeSession` is given: the options of `session()` again, or what that returned. @default 'options' */
+  form?: 'options' | 'middleware'
   /** Whether `sessions` is attached to the server. @default true */
   attach?: boolean
 }
@@ -54,6 +56,7 @@ export async function startApp({
   io: ioOptions,
   session: sessionOptions,
   attach = true,
+  form = 'options',
   ...rest
 }: AppOptions = {}): Promise<App> {
   const options = { store: new session.MemoryStore(), secret, ...rest } as HandshakeSessionOptions
@@ -68,7 +71,8 @@ export async function startApp({
   addRoutes(app)
   const server = createServer({ maxHeaderSize: 4_000_000 }, app)
   const io = new Server(server, ioOptions)
-  const sessions = handshakeSession(options)
+  const { store: _store, name: _name, key: _key, secret: _secret, ...others } = options
+  const sessions = form === 'options' ? handshakeSession(options) : handshakeSession(middleware, others)
   if (attach) sessions.attach(io)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

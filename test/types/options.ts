@@ -26,6 +26,23 @@ handshakeSession(undecided)
 const own: StoreLike = { get: (_id, done) => done(null, null), set: () => {}, destroy: () => {} }
 handshakeSession({ store: own, secret })
 
+// What session() returned is enough.
+const middleware = session({ store, secret, resave: false, saveUninitialized: false })
+const short: HandshakeSessions = handshakeSession(middleware)
+handshakeSession(middleware, { required: false, timeout: 1, secret: ['of tickets'], onError: undefined })
+new HandshakeSessions(middleware, { origins: '*' })
+console.log(short)
+// @ts-expect-error the middleware has a store
+handshakeSession(middleware, { store })
+// @ts-expect-error and the name
+handshakeSession(middleware, { name: 'sid' })
+// @ts-expect-error a handler of errors is no session middleware
+handshakeSession((_error: unknown, _req: unknown, _res: unknown, next: () => void) => next())
+// @ts-expect-error a flag is no string, in this form neither
+handshakeSession(middleware, { required: 'no' })
+// @ts-expect-error options are one object
+handshakeSession({ store, secret }, { required: false })
+
 // @ts-expect-error no options
 handshakeSession()
 // @ts-expect-error no store

@@ -22,6 +22,19 @@ export const options = [
         'false',
         'options',
       ],
+      ['a store beside a middleware is ignored', 'if (said) fail', 'if (false) fail', 'middleware', 'beside it'],
+      [
+        'a secret of tickets of any type will do',
+        'options.secret === undefined ? [] : checkSecrets(options.secret)',
+        '[]',
+        'middleware',
+        'tickets',
+      ],
+    ],
+  },
+  {
+    file: 'options/checks.ts',
+    rows: [
       ['a flag of any type will do', "typeof value !== 'boolean'", 'false', 'options'],
       ['timeout: 0 will do', "option === 'freshFor' ? 0 : 1", '0', 'options'],
       ['freshFor: 0 will not do', "option === 'freshFor' ? 0 : 1", '1', 'fresh', 'after freshFor'],

@@ -3,6 +3,7 @@ export const ticket = [
   {
     file: 'handshake/ticket.ts',
     rows: [
+      ['without a secret a ticket fails otherwise', 'if (!key) throw', 'if (false) throw', 'middleware', 'tickets'],
       ['a ticket of any type is read', "typeof ticket !== 'string' || ", '', 'ticket'],
       ['a ticket of any length is read', 'ticket.length > maxLength', 'false', 'ticket'],
       ['a ticket is good for ever', 'if (read.expires <= Date.now()) throw', 'if (false) throw', 'ticket'],
