@@ -31,6 +31,8 @@ export interface Peers {
 
 interface RegistryEvents {
   end: [SessionEnd]
+  /** What is known of a session that is held may have changed. */
+  changed: [LiveSession]
   unheard: [unknown, Stage]
 }
 
@@ -120,6 +122,12 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     if (here !== live) here?.stored.observations.disturb()
     if (live.isOver) return
     for (const peers of this.peers) if (peers.areReachable) peers.changed(live.room)
+    if (here?.stored.shared.isOutdated && here.isHeld && this.listenerCount('changed') > 0) here.refreshUnheard()
+    else if (here) this.read(here)
+  }
+
+  read(live: LiveSession): void {
+    if (live.isHeld) this.emit('changed', live)
   }
 
   /** Another node wrote this session. */

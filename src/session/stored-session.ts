@@ -112,6 +112,7 @@ export class StoredSession {
         if (!found) throw this.#gone()
         this.shared.adopt(found.record, this.askedAt)
         if (!isBelieved && !isTold) this.observations.isOutdated = true
+        this.#place.read(this.#owner)
         return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.shared.mark : mark }
       }
     } finally {
