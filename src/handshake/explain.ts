@@ -1,12 +1,13 @@
 /** Why a handshake is or would be refused: the steps of `identify.ts`, the session, and the usual causes. */
 import { attempt, isAnonymous, SessionError, type SessionErrorCode } from '../errors'
+import type { SessionRecord } from '../store/record'
 import type { SessionStore } from '../store/session-store'
 import { decode, parseHeader } from './cookie'
 import { checkHandshake, type HandshakeLike, type Identity, identify, ticketOf } from './identify'
 import type { Tickets } from './ticket'
 
 export interface ExplanationStep {
-  step: 'ticket' | 'origin' | 'cookie' | 'signature' | 'session'
+  step: 'ticket' | 'origin' | 'cookie' | 'signature' | 'session' | 'authorize'
   ok: boolean
   /** What was seen. Never an id, a secret or a cookie's value. */
   detail: string
@@ -29,6 +30,8 @@ export interface Policy extends Identity {
   readonly tickets: Tickets
   /** Whether a connection without a session is refused. */
   readonly required: boolean
+  /** Whether this session may have a socket; undefined where every one may. @throws SessionError (rejects) `ERR_SESSION_FORBIDDEN` */
+  authorizes?(id: string, record: SessionRecord, handshake: HandshakeLike): Promise<void>
 }
 
 export async function explainHandshake(handshake: HandshakeLike, by: Policy): Promise<Explanation> {
@@ -43,10 +46,16 @@ export async function explainHandshake(handshake: HandshakeLike, by: Policy): Pr
   try {
     const shown = ticket === undefined ? undefined : by.tickets.read(ticket)
     if (shown) passed('issued with one of the secrets, and not expired', 'session')
-    const record = await by.store.get(shown ? shown.id : await identify(handshake, by, passed))
+    const id = shown ? shown.id : await identify(handshake, by, passed)
+    const record = await by.store.get(id)
     if (!record) throw new SessionError('ERR_SESSION_NOT_FOUND', 'the store has no such session')
     passed('the store has it', 'ticket')
     if (shown) by.tickets.assertUnused(shown, record)
+    if (by.authorizes) {
+      current = 'authorize'
+      await by.authorizes(id, record, handshake)
+      passed('it says true')
+    }
     return { accepted: true, steps }
   } catch (error) {
     const { code, message } = error as SessionError

@@ -7,6 +7,7 @@
  * with the same seeds; then the number of histories that are needed follows.
  */
 import { admission } from './table/admission.mjs'
+import { authorization } from './table/authorization.mjs'
 import { cluster } from './table/cluster.mjs'
 import { cookie } from './table/cookie.mjs'
 import { handshakeSession } from './table/handshake-session.mjs'
@@ -31,6 +32,7 @@ const groups = [
   ...store,
   ...workingCopy,
   ...admission,
+  ...authorization,
   ...socketIO,
   ...recovery,
   ...cluster,

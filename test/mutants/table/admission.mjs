@@ -5,8 +5,8 @@ export const admission = [
     rows: [
       [
         'a client is told what the app is told',
-        "this.#options.tell(error, 'handshake').forClient()",
-        "this.#options.tell(error, 'handshake')",
+        "'handshake').forClient()",
+        "'handshake')",
         'refusals',
         'a foreign Origin by polling',
       ],
@@ -171,7 +171,7 @@ export const admission = [
       ],
       [
         'no event asks whether the session is fresh',
-        '    useFirst(socket, new EventGate(live, this.#options).pass)\n',
+        '    useFirst(socket, new EventGate(live, this.#options, permission).pass)\n',
         '',
         'fresh',
         'at the next event after freshFor',

@@ -100,8 +100,8 @@ export const socketIO = [
       ],
       [
         'an event of a session that cannot be read passes',
-        'failure ? next(failure) : this.#handOut(next)',
-        'this.#handOut(next)',
+        'failure ? next(failure) : go(next)',
+        'go(next)',
         'faults/faults',
         'an event comes',
       ],
