@@ -9,7 +9,6 @@ import type { Authorization } from './authorization'
 import { EventGate, type GateOptions } from './event-gate'
 import type { Guard } from './namespaces'
 import type { Permission } from './permission'
-import { useFirst } from './private-parts'
 import { recover } from './recovery'
 import type { ConnectionLike, SocketLike } from './socket-io-like'
 
@@ -136,7 +135,7 @@ export class Admission {
     const exposed = { sessionID: live.id, session: live.session }
     Object.assign(socket.handshake, exposed)
     if (socket.request) Object.assign(socket.request, exposed)
-    useFirst(socket, new EventGate(live, this.#options, permission).pass)
+    socket.use(new EventGate(live, this.#options, permission).pass)
     if (permission) this.#options.authorization?.watch(permission, socket)
     const recovering = recover(socket, live.room)
     return isThenable(recovering) ? recovering.then(() => socket.join(live.room)) : socket.join(live.room)

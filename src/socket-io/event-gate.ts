@@ -36,10 +36,10 @@ export class EventGate {
    */
   readonly pass: EventMiddleware = (_event, next) => this.#enter(next)
 
-  readonly #enter = (next: Next): void => {
+  #enter(next: Next): void {
     if (this.#waiting) this.#waiting.push(next)
     else if (this.#live.isCurrent(this.#options.freshFor)) this.#handOut(next)
-    else this.#wait(next, this.#live.refresh(), this.#handOut)
+    else this.#wait(next, this.#live.refresh(), (each) => this.#handOut(each))
   }
 
   async #wait(first: Next, work: Promise<unknown>, go: (next: Next) => void): Promise<void> {
@@ -51,13 +51,13 @@ export class EventGate {
     for (const next of waiting) failure ? next(failure) : go(next)
   }
 
-  readonly #handOut = (next: Next): void => {
+  #handOut(next: Next): void {
     const [live, permission] = [this.#live, this.#permission]
     if (live.ended) return
     if (this.#waiting) return void this.#waiting.push(next) // Behind one that came before, and waits again.
     if (permission && !permission.isCurrent) {
       const asking = permission.renew()
-      if (asking) return void this.#wait(next, asking, this.#enter)
+      if (asking) return void this.#wait(next, asking, (each) => this.#enter(each))
       if (permission.refusal) return
     }
     const { touch, tell } = this.#options

@@ -171,7 +171,7 @@ export const admission = [
       ],
       [
         'no event asks whether the session is fresh',
-        '    useFirst(socket, new EventGate(live, this.#options, permission).pass)\n',
+        '    socket.use(new EventGate(live, this.#options, permission).pass)\n',
         '',
         'fresh',
         'at the next event after freshFor',
