@@ -10,7 +10,7 @@ import { EventGate, type GateOptions } from './event-gate'
 import type { Guard } from './namespaces'
 import type { Permission } from './permission'
 import { recover } from './recovery'
-import type { ConnectionLike, SocketLike } from './socket-io-like'
+import type { ConnectionLike, SessionHandshake, SocketLike } from './socket-io-like'
 
 interface AdmissionOptions extends Policy, GateOptions {
   /** Undefined where every session will do. */
@@ -132,9 +132,8 @@ export class Admission {
   #expose(live: LiveSession, socket: SocketLike, permission: Permission | undefined): Promise<void> | void {
     if (live.ended) throw notFound()
     // Where apps look for it. Without one nothing is put there, as another instance may have put another session.
-    const exposed = { sessionID: live.id, session: live.session }
-    Object.assign(socket.handshake, exposed)
-    if (socket.request) Object.assign(socket.request, exposed)
+    expose(live, socket.handshake)
+    if (socket.request) expose(live, socket.request)
     socket.use(new EventGate(live, this.#options, permission).pass)
     if (permission) this.#options.authorization?.watch(permission, socket)
     const recovering = recover(socket, live.room)
@@ -189,6 +188,11 @@ export class Admission {
     conn.on('close', this.#closed)
     return live
   }
+}
+
+function expose({ id, session }: LiveSession, place: Partial<SessionHandshake>): void {
+  place.sessionID = id
+  place.session = session
 }
 
 function twoSessions(): SessionError {
