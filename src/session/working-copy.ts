@@ -37,9 +37,9 @@ export class WorkingCopy {
   /** When what these wrote turns up in a newer record, it is our own, and what is here by then is a change of it. */
   #unsettled = none
 
-  constructor(session: ExpressSession) {
+  constructor(session: ExpressSession, base = JSON.stringify(session)) {
     this.session = session
-    this.#base = JSON.stringify(session)
+    this.#base = base
   }
 
   /** Whether anything was changed here since the base, if only the order of keys. */
@@ -102,8 +102,7 @@ export class WorkingCopy {
 
   /** Another copy with the same changes: `session`, made of this one's. */
   fork(session: ExpressSession): WorkingCopy {
-    const fork = new WorkingCopy(session)
-    fork.#base = this.#base
+    const fork = new WorkingCopy(session, this.#base)
     fork.#applied = this.#applied
     return fork
   }
