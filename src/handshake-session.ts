@@ -14,6 +14,7 @@ import { roomOf } from './session/room'
 import { Admission } from './socket-io/admission'
 import { Authorization } from './socket-io/authorization'
 import { Cluster } from './socket-io/cluster'
+import { EarlyMiddlewares } from './socket-io/early-middlewares'
 import { guard, serverOf } from './socket-io/namespaces'
 import { corsOf } from './socket-io/private-parts'
 import type { NamespaceLike, ServerLike, SocketLike } from './socket-io/socket-io-like'
@@ -43,6 +44,7 @@ export function handshakeSession(
 /** What `handshakeSession` returns. All its methods may be called at any time, in any order, more than once. */
 export class HandshakeSessions {
   readonly #tell: Tell
+  readonly #early: EarlyMiddlewares
   readonly #registry: SessionRegistry
   readonly #tickets: Tickets
   readonly #authorization: Authorization | undefined
@@ -55,9 +57,10 @@ export class HandshakeSessions {
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
   constructor(first: SessionMiddleware | HandshakeSessionOptions, second?: MiddlewareOptions) {
     const resolved = resolveOptions(first, second)
-    const { store, secrets, emitter, onError, authorize } = resolved
-    this.#tell = telling(onError)
+    const { store, secrets, emitter, onError, required, authorize } = resolved
+    this.#tell = telling(onError, required)
     this.#registry = SessionRegistry.join(store, resolved)
+    this.#early = new EarlyMiddlewares(this.#tell)
     this.#tickets = new Tickets(secrets)
     const guardsServerOf = ({ nsp }: SocketLike) => this.#attached.has(serverOf(nsp))
     this.#authorization =
@@ -70,6 +73,7 @@ export class HandshakeSessions {
       authorization: this.#authorization,
       registry: this.#registry,
       store: this.#registry.store,
+      isBeingWritten: (id) => this.#registry.sessions.get(id)?.stored.observations.isBeingWritten ?? false,
       tell: this.#tell,
     })
     Object.assign(this.#events, { [captureRejectionSymbol]: (error: Error) => this.#tell(error, 'end') })
@@ -87,7 +91,7 @@ export class HandshakeSessions {
   attach(target: ServerLike | NamespaceLike): this {
     this.#admission.assertOpen()
     if (this.#attached.has(target)) return this
-    guard(target, this.#admission.guard)
+    guard(target, this.#admission.guard, this.#early)
     this.#attached.add(target)
     this.#cluster.join(serverOf(target))
     return this

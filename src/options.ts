@@ -4,6 +4,7 @@ import { type CookieVerifier, type Secret, Verifier } from './handshake/cookie'
 import { MiddlewareVerifier, type SessionMiddleware } from './handshake/middleware'
 import type { Origins } from './handshake/origin'
 import { checkDurations, checkFlags, checkName, checkOrigins, checkSecrets, checkStore, fail } from './options/checks'
+import { checkNames } from './options/names'
 import type { Authorize } from './socket-io/authorization'
 import type { Channel } from './socket-io/socket-io-like'
 import type { StoreLike } from './store/record'
@@ -115,6 +116,7 @@ function resolveCommon(options: CommonOptions) {
   if (typeof options !== 'object' || options === null) {
     fail('options', 'an object { store, secret }, or what session({ … }) returned', options)
   }
+  checkNames(options)
   const { authorize, origins, redis, emitter, onError } = options
   const { required = true, touch = true, mergeHttpSaves = false } = options
   const { timeout = 10_000, freshFor = 5_000, recheck = 60_000 } = options

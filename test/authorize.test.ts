@@ -410,6 +410,7 @@ describe('while the socket lives', () => {
     client.emit('e', 5).emit('e', 6)
     await more
     const closed = next(client, 'disconnect')
+    for (let times = 0; times < 2; times++) socket.emit('noise') // A connection that has something to send is closed after that.
     last.answer(false)
     await closed
     expect(seen).toHaveLength(4)
@@ -544,6 +545,20 @@ describe('while the socket lives', () => {
     expect(await next(connect(app.url, cookie), 'connect_error')).toMatchObject({
       data: { code: 'ERR_SESSION_NOT_FOUND' },
     })
+  })
+
+  test('a socket of an instance that was closed handles no event of a session that may not have it', async () => {
+    const app = await start(hasUser)
+    const other = handshakeSession({ store: app.store, secret })
+    onTestFinished(() => other.close())
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    socket.on('e', () => expect.unreachable('the session has no user any more'))
+    app.sessions.close()
+    await other.update(idOf(cookie), (s) => void delete s.user)
+    const closed = next(client, 'disconnect')
+    client.emit('e')
+    await closed
   })
 
   test('after close() nothing is asked, and the store is as it was', async () => {

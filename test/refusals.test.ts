@@ -50,7 +50,7 @@ const cases: Record<string, Case> = {
     code: 'ERR_SESSION_COOKIE_MISSING',
     cookie: () =>
       `theme=dark; ${'x'.repeat(65)}=1; ${'abc-'.repeat(17)}=1; [odd]=1; ${Array.from({ length: 40 }, (_, i) => `n${i}=1`).join('; ')}`,
-    cause: /Cookies that came: ("(theme|n\d+)"(, )?){20}$/,
+    cause: /Cookies that came: ("(theme|n\d+)"(, )?){20}$/m,
   },
   'a cookie of another name': {
     code: 'ERR_SESSION_COOKIE_MISSING',

@@ -1,6 +1,7 @@
 /** Who gets in: handshake → live session → on the socket, before `connection` fires; and the same without a socket. */
-import { isAnonymous, notFound, SessionError } from '../errors'
+import { asSessionError, isAnonymous, notFound, SessionError } from '../errors'
 import { type Explanation, explainHandshake, type Policy } from '../handshake/explain'
+import { Hints } from '../handshake/hints'
 import { checkID, type HandshakeLike, identify, ticketOf } from '../handshake/identify'
 import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
@@ -23,6 +24,7 @@ export class Admission {
   isClosed = false
 
   readonly #options: AdmissionOptions
+  readonly #hints: Hints
   /** Connections that show a ticket, until that is redeemed: for all their namespaces at once. */
   readonly #redeeming = new WeakMap<object, Promise<LiveSession>>()
   /** What connections have. Of this instance: another one on the same store may want another cookie. */
@@ -32,6 +34,7 @@ export class Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options
+    this.#hints = new Hints(options)
     const held = this.#held
     this.#closed = function closed() {
       this.off('close', closed)
@@ -46,17 +49,17 @@ export class Admission {
       if (isThenable(admitting))
         return void admitting.then(
           () => next(),
-          (error) => next(this.#refusal(error)),
+          (error) => next(this.#refusal(error, socket)),
         )
     } catch (error) {
-      return next(this.#refusal(error))
+      return next(this.#refusal(error, socket))
     }
     next()
   }
 
-  #refusal(error: unknown): SessionError {
-    const { code } = Object(error) as Partial<SessionError>
-    return this.#options.tell(error, code === 'ERR_SESSION_FORBIDDEN' ? 'authorize' : 'handshake').forClient()
+  #refusal(error: unknown, { handshake }: SocketLike): SessionError {
+    const refusal = this.#hints.addTo(asSessionError(error, 'unexpected failure during handshake'), handshake)
+    return this.#options.tell(refusal, refusal.code === 'ERR_SESSION_FORBIDDEN' ? 'authorize' : 'handshake').forClient()
   }
 
   /** @throws SessionError (rejects) for whatever refuses this handshake */
@@ -164,7 +167,7 @@ export class Admission {
       return await this.#open(handshake, conn)
     } catch (error) {
       if (!isAnonymous(error as SessionError)) throw error
-      this.#options.tell(error, 'handshake')
+      this.#options.tell(this.#hints.addTo(error as SessionError, handshake), 'handshake')
       return undefined
     }
   }

@@ -37,8 +37,8 @@ export class EventGate {
   readonly pass: EventMiddleware = (_event, next) => this.#enter(next)
 
   #enter(next: Next): void {
-    if (this.#waiting) this.#waiting.push(next)
-    else if (this.#live.isCurrent(this.#options.freshFor)) this.#handOut(next)
+    const isKnown = this.#waiting !== undefined || this.#live.isCurrent(this.#options.freshFor)
+    if (isKnown) this.#handOut(next)
     else this.#wait(next, this.#live.refresh(), (each) => this.#handOut(each))
   }
 
@@ -54,7 +54,7 @@ export class EventGate {
   #handOut(next: Next): void {
     const [live, permission] = [this.#live, this.#permission]
     if (live.ended) return
-    if (this.#waiting) return void this.#waiting.push(next) // Behind one that came before, and waits again.
+    if (this.#waiting) return void this.#waiting.push(next) // Behind those that came before.
     if (permission && !permission.isCurrent) {
       const asking = permission.renew()
       if (asking) return void this.#wait(next, asking, (each) => this.#enter(each))

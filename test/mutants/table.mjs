@@ -19,6 +19,7 @@ import { session } from './table/session.mjs'
 import { sessionEnd } from './table/session-end.mjs'
 import { sessionOrder } from './table/session-order.mjs'
 import { socketIO } from './table/socket-io.mjs'
+import { speaks } from './table/speaks.mjs'
 import { store } from './table/store.mjs'
 import { ticket } from './table/ticket.mjs'
 import { workingCopy } from './table/working-copy.mjs'
@@ -40,6 +41,7 @@ const groups = [
   ...sessionOrder,
   ...sessionEnd,
   ...registry,
+  ...speaks,
 ]
 
 export const table = groups.flatMap(({ file, rows }) =>

@@ -61,7 +61,7 @@ export const admission = [
       ],
       [
         'whoever is made anonymous is not told',
-        "      this.#options.tell(error, 'handshake')\n      return undefined",
+        "      this.#options.tell(this.#hints.addTo(error as SessionError, handshake), 'handshake')\n      return undefined",
         '      return undefined',
         'unawaited',
         'let in with required: false',

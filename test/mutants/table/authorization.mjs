@@ -127,7 +127,7 @@ export const authorization = [
         'this.#isGranted && this.#asked === this.#record',
         'this.#isGranted',
         'authorize',
-        'comes with the change',
+        'was closed',
       ],
       ['while it is asked the last answer counts', '    this.#isGranted = false\n', '', 'authorize', 'events wait'],
       ['an older answer counts', 'if (this.#asking !== asking) return this.#asking', '', 'authorize', 'overlap'],
@@ -142,7 +142,7 @@ export const authorization = [
         'if (permission && !permission.isCurrent) {',
         'if (false) {',
         'authorize',
-        'comes with the change',
+        'was closed',
       ],
       [
         'an event does not wait for the answer',
@@ -151,14 +151,7 @@ export const authorization = [
         'authorize',
         'events wait',
       ],
-      ['an event passes after a no', 'if (permission.refusal) return', '', 'authorize', 'comes with the change'],
-      [
-        'an event overtakes one that waits again',
-        'if (this.#waiting) return void this.#waiting.push(next)',
-        '',
-        'authorize',
-        'events wait',
-      ],
+      ['an event passes after a no', 'if (permission.refusal) return', '', 'authorize', 'events wait'],
     ],
   },
   {
