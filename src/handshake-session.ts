@@ -120,10 +120,8 @@ export class HandshakeSessions {
    * Atomic read–modify–write: `change` gets the session as the store has it now; what it changed is written when it is
    * done, and no other `update` or save of this process comes between. It may be async, and may run again if another
    * writer was quicker. On any failure nothing of it is written.
-   *
-   * Updates of one session that wait for each other are one write; each works on what the one before it left. On a store that can
-   * compare and set, `change` may first run on what this process knows, of at most `freshFor` ago: the write tells whether the
-   * store still has that, or a read, where there is nothing to write.
+   * Updates of one session that wait for each other are one write. On a store that can compare and set, `change` may first run
+   * on what this process knows, of at most `freshFor` ago: it counts if the store still has that.
    * @param target a connected socket, or a session id
    * @returns what `change` returned
    * @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND` when the session is gone, it is never resurrected;

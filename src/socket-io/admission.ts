@@ -7,11 +7,12 @@ import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
 import { type ExpressSession, isThenable, type SessionRecord } from '../store/record'
 import type { Authorization } from './authorization'
+import { Connections, twoSessions } from './connections'
 import { EventGate, type GateOptions } from './event-gate'
 import type { Guard } from './namespaces'
 import type { Permission } from './permission'
 import { recover } from './recovery'
-import type { ConnectionLike, SessionHandshake, SocketLike } from './socket-io-like'
+import type { SessionHandshake, SocketLike } from './socket-io-like'
 
 interface AdmissionOptions extends Policy, GateOptions {
   /** Undefined where every session will do. */
@@ -27,20 +28,12 @@ export class Admission {
   readonly #hints: Hints
   /** Connections that show a ticket, until that is redeemed: for all their namespaces at once. */
   readonly #redeeming = new WeakMap<object, Promise<LiveSession>>()
-  /** What connections have. Of this instance: another one on the same store may want another cookie. */
-  readonly #held = new Map<object, LiveSession>()
-  /** The one listener of all connections. */
-  readonly #closed: (this: ConnectionLike) => void
+  /** Of this instance: another one on the same store may want another cookie. */
+  readonly #connections = new Connections()
 
   constructor(options: AdmissionOptions) {
     this.#options = options
     this.#hints = new Hints(options)
-    const held = this.#held
-    this.#closed = function closed() {
-      this.off('close', closed)
-      held.get(this)?.release(this)
-      held.delete(this)
-    }
   }
 
   readonly guard: Guard = (socket, next) => {
@@ -91,7 +84,7 @@ export class Admission {
   find(target: Pick<SocketLike, 'conn'> | string): LiveSession | Promise<LiveSession> {
     this.assertOpen()
     if (typeof target !== 'object' || target === null) return this.#options.registry.open(checkID(target))
-    const live = this.#held.get(target.conn)
+    const live = this.#connections.sessionOf(target.conn)
     if (live) return live
     const message = 'that socket has no session by this instance: its client left, or another instance let it in'
     throw new SessionError('ERR_SESSION_NOT_FOUND', message)
@@ -124,7 +117,7 @@ export class Admission {
 
   #put(found: LiveSession | undefined, socket: SocketLike, permission?: Permission): Promise<void> | void {
     this.assertOpen()
-    const live = found && this.#hold(found, socket.conn)
+    const live = found && this.#connections.hold(found, socket.conn)
     if (!live) return recover(socket, undefined)
     // In a further namespace the cookie is the same; a ticket may be another one's.
     const ticket = ticketOf(socket.handshake)
@@ -145,7 +138,7 @@ export class Admission {
 
   /** The session, undefined where none is required, or the refusal. It may still have to be read. */
   #sessionOf({ conn, handshake }: SocketLike): LiveSession | undefined | Promise<LiveSession | undefined> {
-    const held = this.#held.get(conn)
+    const held = this.#connections.sessionOf(conn)
     return held ?? (this.#options.required ? this.#identify(handshake, conn) : this.#openIfAny(handshake, conn))
   }
 
@@ -179,25 +172,9 @@ export class Admission {
     await tickets.redeem(ticket, live)
     return live
   }
-
-  #hold(opened: LiveSession, conn: ConnectionLike): LiveSession {
-    if (conn.readyState !== 'open') throw new SessionError('ERR_SESSION_ENDED', 'the client left while it connected')
-    const held = this.#held.get(conn)
-    if (held?.ended) throw notFound()
-    if (held && held.id !== opened.id) throw twoSessions()
-    if (held) return held
-    const live = opened.hold(conn)
-    this.#held.set(conn, live)
-    conn.on('close', this.#closed)
-    return live
-  }
 }
 
 function expose({ id, session }: LiveSession, place: Partial<SessionHandshake>): void {
   place.sessionID = id
   place.session = session
-}
-
-function twoSessions(): SessionError {
-  return new SessionError('ERR_SESSION_CONFLICT', 'this connection has another session')
 }

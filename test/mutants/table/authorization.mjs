@@ -146,7 +146,7 @@ export const authorization = [
       ],
       [
         'an event does not wait for the answer',
-        'if (asking) return void this.#wait(next, asking, this.#enter)',
+        'if (asking) return void this.#wait(next, asking, (each) => this.#enter(each))',
         '',
         'authorize',
         'events wait',
@@ -190,17 +190,11 @@ export const authorization = [
         'authorize',
         'nobody can read|script that sets|overlap closes',
       ],
-      [
-        'a write is no change',
-        '    else if (here) this.read(here)\n',
-        '',
-        'authorize',
-        'an HTTP request of this process',
-      ],
+      ['a write is no change', '    else this.learnt(here)\n', '', 'authorize', 'an HTTP request of this process'],
     ],
   },
   {
     file: 'session/stored-session.ts',
-    rows: [['a read is no change', '        this.#place.read(this.#owner)\n', '', 'authorize', 're-read']],
+    rows: [['a read is no change', '        this.#place.learnt(this.#owner)\n', '', 'authorize', 're-read']],
   },
 ]

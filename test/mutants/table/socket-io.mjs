@@ -73,13 +73,6 @@ export const socketIO = [
         'options',
         'is not known',
       ],
-      [
-        'middlewares that a socket has already are lost',
-        'Array.isArray(inside.fns) && inside.fns.length === 0',
-        'Array.isArray(inside.fns)',
-        'connect',
-        'middlewares of a socket',
-      ],
     ],
   },
   {

@@ -25,11 +25,18 @@ export const workingCopy = [
       ['a key that they deleted stays', '  else delete target[key]\n', '', 'working-copy'],
       [
         'what came in during a write is lost',
-        'this.#base === write.base ? json : merge(this.#base, write.base, json)',
+        'isAsBefore ? json : merge(this.#base, json, changesOf(write))',
         'json',
         'working-copy',
       ],
 
+      [
+        'what others wrote over a write of ours counts as our change when that is answered',
+        ' && !write.changes',
+        '',
+        'working-copy',
+        'somebody has written over it',
+      ],
       [
         'a key that was deleted and written comes back',
         'if (value === undefined) result.delete(key)',
@@ -57,12 +64,7 @@ export const workingCopy = [
         '',
         'working-copy',
       ],
-      [
-        'what they changed later is what a failed write left',
-        ' && changesOf(write).get(key) === text',
-        '',
-        'working-copy',
-      ],
+      ['what they changed later is what a failed write left', ' && values.get(key) === text', '', 'working-copy'],
       [
         'what they changed later leaves a failed write uncertain',
         '    for (const write of this.#unsettled) changesOf(write).delete(key)\n',
