@@ -10,10 +10,9 @@ const app = express()
 const server = createServer(app)
 const io = new Server(server)
 
-// One object for both sides: the same store, secret and cookie name.
-const options = { store: new session.MemoryStore(), secret: 'keyboard cat' }
-app.use(session({ ...options, resave: false, saveUninitialized: false }))
-handshakeSession(options).attach(io)
+const sessionMiddleware = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false })
+app.use(sessionMiddleware)
+handshakeSession(sessionMiddleware).attach(io)
 
 app.post('/login', express.urlencoded(), (req, res) => {
   Object.assign(req.session, { user: req.body.user, visits: 0 })

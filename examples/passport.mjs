@@ -21,9 +21,9 @@ passport.deserializeUser((id, done) => done(null, users.get(id) ?? false))
 const app = express()
 const server = createServer(app)
 const io = new Server(server)
-const options = { store: new session.MemoryStore(), secret: 'keyboard cat' }
-app.use(session({ ...options, resave: false, saveUninitialized: false }), passport.session())
-handshakeSession(options).attach(io)
+const sessionMiddleware = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false })
+app.use(sessionMiddleware, passport.session())
+handshakeSession(sessionMiddleware).attach(io)
 
 // After the session: whose socket it is. A session without a login gets none.
 io.use((socket, next) => {

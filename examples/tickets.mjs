@@ -10,9 +10,10 @@ import { Server } from 'socket.io'
 const app = express()
 const server = createServer(app)
 const io = new Server(server)
-const options = { store: new session.MemoryStore(), secret: 'keyboard cat' }
-app.use(session({ ...options, cookie: { sameSite: 'lax' }, resave: false, saveUninitialized: false }))
-const sessions = handshakeSession(options).attach(io)
+const secret = 'keyboard cat'
+const sessionMiddleware = session({ secret, cookie: { sameSite: 'lax' }, resave: false, saveUninitialized: false })
+app.use(sessionMiddleware)
+const sessions = handshakeSession(sessionMiddleware, { secret }).attach(io) // The secret is what tickets are made with.
 io.on('connection', (socket) => socket.emit('hello', socket.handshake.session.user))
 
 app.post('/login', express.urlencoded(), (req, res) => {

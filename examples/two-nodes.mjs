@@ -30,9 +30,9 @@ function startNode() {
   const server = createServer(app)
   const io = new Server(server, { adapter: createAdapter() })
   const store = new (connectFiles(session))({ path: process.env.SESSIONS, retries: 0, logFn: () => {} })
-  const options = { store, secret: 'keyboard cat' }
-  app.use(session({ ...options, resave: false, saveUninitialized: false }))
-  handshakeSession(options).attach(io)
+  const sessionMiddleware = session({ store, secret: 'keyboard cat', resave: false, saveUninitialized: false })
+  app.use(sessionMiddleware)
+  handshakeSession(sessionMiddleware).attach(io)
 
   app.post('/login', express.urlencoded(), (req, res) => {
     req.session.user = req.body.user

@@ -11,9 +11,9 @@ import { io as connect } from 'socket.io-client'
 const app = express()
 const server = createServer(app)
 const io = new Server(server)
-const options = { store: new session.MemoryStore(), secret: 'keyboard cat' }
-app.use(session({ ...options, resave: false, saveUninitialized: false }))
-const sessions = handshakeSession(options).attach(io)
+const sessionMiddleware = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false })
+app.use(sessionMiddleware)
+const sessions = handshakeSession(sessionMiddleware).attach(io)
 
 app.get('/login', (req, res) => {
   Object.assign(req.session, { requests: 0, updates: 0 })

@@ -127,7 +127,8 @@ async function start(file: string, ready = /http.*\n/): Promise<[string, string]
     args: [file],
     folder: root,
     ready,
-    env: { PORT: '0' },
+    // Its pages connect before anybody has logged in, which a developer is told.
+    env: { PORT: '0', NODE_OPTIONS: '--disable-warning=SessionWarning' },
   })
   onTestFinished(async () => {
     expect(daemon.log).toMatch(/^(http:\/\/localhost:\d+\n)+$/)

@@ -15,7 +15,9 @@ const snippets = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => 
 
 /** A visitor of the quick start: logs in, asks why, connects, logs out; prints what it sees. */
 const visitor = (explain: string) => `
+let store
 app.get('/explain', async (req, res) => {
+  store = req.sessionStore
 ${explain}
   res.end()
 })
@@ -29,7 +31,7 @@ io.httpServer.on('listening', async () => {
   console.log('user:', await new Promise((you) => client.once('you', you)))
   sessions.on('end', ({ reason }) => console.log('end:', reason))
   client.on('disconnect', () => io.close())
-  options.store.get = (id, callback) => setTimeout(() => Object.getPrototypeOf(options.store).get.call(options.store, id, callback), 5)
+  store.get = (id, callback) => setTimeout(() => Object.getPrototypeOf(store).get.call(store, id, callback), 5)
   const adding = setInterval(() => client.emit('add', 'pen'), 1)
   await fetch(url + '/logout', { headers: { cookie } })
   clearInterval(adding)

@@ -15,15 +15,15 @@ const app = express()
 const server = createServer(app)
 const io = new Server(server)
 
-// One object for both sides: the same store, secret and cookie name.
 const store = REDIS_URL ? await connectNodes(REDIS_URL) : new session.MemoryStore()
-const options = { store, secret: SESSION_SECRET, name: 'demo.sid' }
-const sessions = handshakeSession(options).attach(io)
 const cookie = { httpOnly: true, sameSite: 'lax' }
+const options = { store, secret: SESSION_SECRET, name: 'demo.sid', cookie, resave: false, saveUninitialized: false }
+const sessionMiddleware = session(options)
+const sessions = handshakeSession(sessionMiddleware).attach(io)
 
 app.use(express.static(fileURLToPath(new URL('page', import.meta.url))))
 app.use(express.json())
-app.use(session({ ...options, cookie, resave: false, saveUninitialized: false }))
+app.use(sessionMiddleware)
 
 // The HTTP side: `req.session`, as in any Express app.
 app.get('/session', (req, res) => res.json(view(req.session)))

@@ -87,8 +87,7 @@ export class MiddlewareVerifier implements CookieVerifier {
     const cookies = new Proxy({}, { get: nameIs })
     const question = new Question(noHeaders, '/', anyPath, cookies)
     if (isThenable(this.#ask(question))) throw noSession('an async function')
-    if (!question.isAnswered) throw noSession('a function that looks for no session (or its store is disconnected)')
-    if (typeof name !== 'string') throw new SessionError('ERR_SESSION_OPTIONS', `session() is not known; ${instead}`)
+    if (typeof name !== 'string') throw noSession('a function that looks for no session (or its store is disconnected)')
     this.store = question.sessionStore as StoreLike
     this.name = name
   }

@@ -89,7 +89,10 @@ async function upgrade(request: IncomingMessage) {
   isExactly<Explanation>()(await sessions.explain({ headers: { cookie: 'a=b' } }), true)
   const { accepted, steps, code, cause } = await sessions.explain(request)
   isExactly<boolean>()(accepted, true)
-  isExactly<'ticket' | 'origin' | 'cookie' | 'signature' | 'session' | undefined>()(steps.at(0)?.step, true)
+  isExactly<'ticket' | 'origin' | 'cookie' | 'signature' | 'session' | 'authorize' | undefined>()(
+    steps.at(0)?.step,
+    true,
+  )
   isExactly<SessionErrorCode | undefined>()(code, true)
   isExactly<string | undefined>()(cause, true)
   // @ts-expect-error headers, not a header
@@ -133,6 +136,7 @@ export function statusOf(error: SessionError): number {
     case 'ERR_SESSION_TICKET':
       return 401
     case 'ERR_SESSION_ORIGIN':
+    case 'ERR_SESSION_FORBIDDEN':
       return 403
     case 'ERR_SESSION_ENDED':
     case 'ERR_SESSION_CONFLICT':

@@ -56,7 +56,7 @@ export const cookie = [
       ],
       [
         'a function that looks for no session will do',
-        "if (!question.isAnswered) throw noSession('a function",
+        "if (typeof name !== 'string') throw noSession('a function",
         "if (false) throw noSession('a function",
         'middleware',
         'what is no session',
