@@ -9,6 +9,7 @@ import type { Socket as Client } from 'socket.io-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type App, type AppOptions, ask, connect, cookieOf, hear, idOf, next, pair, startApp } from './support/app.js'
 import { CountingStore } from './support/counting-store.js'
+import { connectFakes } from './support/fake-connections.js'
 import { later } from './support/later.js'
 import { otherProgram, read } from './support/other-program.js'
 import { SlowStore } from './support/slow-store.js'
@@ -504,41 +505,3 @@ test('10 000 sockets of 1 000 sessions: revoking all closes all, and nothing is 
   expect(conns.reduce((sum, conn) => sum + conn.listenerCount('close'), 0)).toBe(0)
   registry.leave()
 }, 60_000)
-
-/** Connections without a network: what is counted here is ours, and 10 000 real ones would be the system's. */
-async function connectFakes(app: App, ids: string[], each: number) {
-  const { sign } = await import('cookie-signature')
-  const { EventEmitter } = await import('node:events')
-  class Conn extends EventEmitter {
-    readyState = 'open'
-    readonly protocol = 4
-    readonly transport = { writable: true }
-    readonly remoteAddress = '127.0.0.1'
-    readonly id = Math.random().toString(36)
-
-    constructor(readonly request: object) {
-      super()
-    }
-
-    write(): void {}
-
-    close(): void {
-      this.readyState = 'closed'
-      this.emit('close', 'forced close')
-    }
-  }
-  const conns = ids.flatMap((id) => {
-    const cookie = `connect.sid=${encodeURIComponent(`s:${sign(id, 'keyboard cat')}`)}`
-    return Array.from({ length: each }, () => new Conn({ headers: { cookie }, connection: {}, _query: {} }))
-  })
-  const connected = new Promise<void>((done) => {
-    let count = 0
-    app.io.on('connection', () => ++count === conns.length && done())
-  })
-  for (const conn of conns) {
-    app.io.engine.emit('connection', conn as never)
-    conn.emit('data', '0')
-  }
-  await connected
-  return conns
-}

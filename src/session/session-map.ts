@@ -21,8 +21,8 @@ export class SessionMap {
   #byRoom: Map<string, LiveSession> | undefined
   /** Those that nobody uses any more; dropped at the end of the turn. */
   readonly #idle: LiveSession[] = []
-  /** Those whose connections have left. */
-  readonly #lingering = new Set<LiveSession>()
+  /** Those whose connections have left, in this order, and when. */
+  readonly #lingering = new Map<LiveSession, number>()
   readonly #hasPeers: () => boolean
   readonly #retry: () => boolean
   #clock: NodeJS.Timeout | undefined
@@ -119,18 +119,20 @@ export class SessionMap {
   #leave(live: LiveSession): void {
     if (!live.isIdle || this.#sessions.get(live.id) !== live) return
     const time = now()
-    if (live.leftAt !== undefined && time - live.leftAt < this.freshFor) this.#linger(live)
+    if (live.leftAt !== undefined && time - live.leftAt < this.freshFor) this.#linger(live, live.leftAt)
     else if (time - live.wroteAt >= recent || !this.#hasPeers()) this.drop(live)
     // One that was written lately is kept: a destroy of another node may have come before that.
   }
 
-  #linger(live: LiveSession): void {
-    this.#lingering.add(live)
+  #linger(live: LiveSession, leftAt: number): void {
+    if (this.#lingering.get(live) === leftAt) return
+    this.#lingering.delete(live) // It has come back and left again since.
+    this.#lingering.set(live, leftAt)
     if (this.#lingering.size <= mostLingering) return
-    for (const oldest of this.#lingering) {
-      this.#lingering.delete(oldest)
-      if (oldest.isIdle) this.drop(oldest)
-      break
-    }
+    const [oldest] = this.#lingering.keys()
+    if (!oldest) return
+    this.#lingering.delete(oldest)
+    oldest.leftAt = undefined
+    this.#leave(oldest)
   }
 }

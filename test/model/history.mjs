@@ -41,6 +41,7 @@ export const kindsOf = {
     'broadcast',
     'close the second',
     'set the clock back',
+    'another program',
   ),
 }
 
@@ -79,6 +80,25 @@ const usual = {
   load: 3,
   'load and save': 2,
   broadcast: 0,
+  'another program': 0,
+  burst: 0,
+  absence: 0,
+}
+
+/** Several operations in one. */
+const expanded = {
+  /** Updates of one session at once. */
+  burst: function* (random, profile, at) {
+    const { node, browser } = operationOf(random, profile, 'burst', at)
+    const count = 2 + random.below(6)
+    for (let n = 0; n < count; n++) yield { ...operationOf(random, profile, 'update by id', at), node, browser }
+  },
+  /** All connections leave, and one comes back, within freshFor or later. */
+  absence: function* (random, profile, at) {
+    for (let slot = 0; slot < 4; slot++) yield { ...operationOf(random, profile, 'leave', at), slot }
+    const pause = random.pick([5, 50, 250, 320, 800])
+    yield { ...operationOf(random, profile, 'connect', at + pause), browser: 0 }
+  },
 }
 
 /** @typedef {ReturnType<typeof planOf>} Plan */
@@ -94,7 +114,9 @@ export function planOf(seed, profile) {
   let at = 60
   while (operations.length < count) {
     at += pauseOf(random)
-    operations.push(operationOf(random, profile, random.weighted(weights), at))
+    const kind = random.weighted(weights)
+    operations.push(...(expanded[kind]?.(random, profile, at) ?? [operationOf(random, profile, kind, at)]))
+    at = Math.max(at, operations.at(-1).at)
   }
   for (const [index, operation] of operations.entries()) operation.index = index
   return { seed: `${seed} ${profile.name}`, setting, options, operations, end: at }
@@ -102,6 +124,7 @@ export function planOf(seed, profile) {
 
 function settingOf(profile, random) {
   return {
+    versions: 'right',
     order: random.pick(['any', 'any', 'in order']),
     touch: random.pick(['none', 'ttl', 'cookie']),
     usual: random.pick([2, 10, 20]),

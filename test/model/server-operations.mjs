@@ -48,6 +48,19 @@ export const serverOperations = {
     world.nodes[operation.node].sessions[1]?.close()
     world.done(operation)
   },
+  /** It compares and sets, and tells nobody. */
+  'another program': (world, operation) => {
+    const { id } = target(world, operation)
+    const json = id && world.database.read(id)
+    if (!json) return world.done(operation, { message: 'nobody' })
+    const record = JSON.parse(json)
+    const node = world.nodes.length
+    const write = world.change(operation, node, id, record, ['own', 'shared', 'list'][operation.variant % 3])
+    const effect = { kind: 'set', node, issuedAt: clock.now, lastRead: world.ledger.order, isCompared: true }
+    world.database.write(id, JSON.stringify(record), effect)
+    world.ledger.acknowledge(write)
+    return world.done(operation)
+  },
   'set the clock back': (world, operation) => {
     clock.wallOffset -= 3_600_000
     world.done(operation)

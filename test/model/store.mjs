@@ -161,6 +161,8 @@ export class SimulatedStoreWithoutTouch extends SimulatedStore {
 
 /** Gives a store compare-and-set. The version is the record's text, as in the stores that the package knows. */
 export function addCompareAndSet(store) {
+  const { versions } = store.world.setting
+  if (versions !== 'none') store.versionOf = (record) => (versions === 'right' ? JSON.stringify(record) : 'wrong')
   const promised = (kind, id, effect) =>
     new Promise((resolve, reject) => {
       store.call(kind, id, effect, (error, value) => (error ? reject(error) : resolve(value)))

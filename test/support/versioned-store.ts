@@ -15,7 +15,9 @@ export class VersionedStore extends CountingStore implements AtomicStore {
   async getVersioned(id: string): Promise<Versioned | undefined> {
     this.trips.reads++
     const text = this.#texts[id]
-    return text === undefined ? undefined : { record: JSON.parse(text), version: text }
+    const record = text && JSON.parse(text)
+    const isOver = record?.cookie.expires && Date.parse(record.cookie.expires) <= Date.now()
+    return record && !isOver ? { record, version: text } : undefined
   }
 
   async setVersioned(id: string, session: SessionData, version: unknown): Promise<boolean> {
