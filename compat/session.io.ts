@@ -4,9 +4,9 @@
  * `done` two or three times, and so let strangers in, this one answers once: README.md of this folder has the table.
  */
 import { SessionError, type StoreLike } from '../src'
-import { decode, type LiveSession, parseHeader, SessionRegistry } from '../src/internals'
+import { decode, type LiveSession, parseHeader, type SessionRegistry } from '../src/internals'
 import { ask, checkTimeout } from './answer'
-import { freshFor, rememberLive } from './live-sessions'
+import { freshFor, isStore, registryOf, rememberLive } from './live-sessions'
 
 declare namespace sessionIO {
   interface Options {
@@ -66,8 +66,7 @@ function sessionIO(
   check('fn', authorize === undefined || typeof authorize === 'function', 'a function (handshake, done)')
   const setup: Setup = {
     cookieParser,
-    // Joined for good: the old API has no close, and a registry without sessions keeps nothing alive.
-    registry: SessionRegistry.join(store, { timeout }),
+    registry: registryOf(store, timeout),
     key: typeof key === 'string' && key ? key : 'connect.sid',
     fn: authorize,
     options,
@@ -147,10 +146,6 @@ function told(failure: unknown): Verdict {
   if (failure instanceof Refusal) return [failure.message, false]
   if (!(failure instanceof SessionError)) return [failure, false]
   return [failure.code === 'ERR_SESSION_NOT_FOUND' ? null : (failure.cause ?? failure), false]
-}
-
-function isStore(store: StoreLike): boolean {
-  return (['get', 'set', 'destroy'] as const).every((method) => typeof store?.[method] === 'function')
 }
 
 function check(argument: string, fits: boolean, expected: string): void {
