@@ -2,7 +2,7 @@
  * From what an authorizer left as `data.session` to the live session, which the connection holds: one that a shim
  * loaded, or one that the app itself read from its store, as it did before there were libraries for that.
  */
-import type { ExpressSession, StoreLike } from '../src'
+import { type ExpressSession, SessionError, type StoreLike } from '../src'
 import { type ConnectionLike, isRecord, type LiveSession, SessionRegistry, storeOf } from '../src/internals'
 
 /** What authorizers leave beside the session. */
@@ -10,6 +10,8 @@ interface SessionData {
   session?: unknown
   sessionID?: unknown
   sessionStore?: unknown
+  headers?: unknown
+  url?: unknown
 }
 
 const behind = new WeakMap<object, LiveSession>()
@@ -54,10 +56,36 @@ async function openStored(data: SessionData, timeout: number): Promise<LiveSessi
   if (!isSession(session)) return undefined
   const store = storeOf(session) ?? data.sessionStore
   const id = typeof session.save === 'function' ? session.id : data.sessionID
-  if (isStore(store) && typeof id === 'string' && id !== '') return registryOf(store, timeout).open(id, freshFor)
+  if (isStore(store) && typeof id === 'string' && id !== '') return openUnlessNew(registryOf(store, timeout), id, data)
   if (!isWarned) process.emitWarning(unknownStore, 'LegacySessionWarning')
   isWarned = true
   return undefined
+}
+
+/**
+ * A middleware that an authorizer calls makes a new session for a guest: that is in no store yet, and stays as it is. What
+ * tells it from one that has ended: there is nothing in it, and the client has not brought its id.
+ */
+async function openUnlessNew(
+  registry: SessionRegistry,
+  id: string,
+  data: SessionData,
+): Promise<LiveSession | undefined> {
+  try {
+    return await registry.open(id, freshFor)
+  } catch (error) {
+    const isMissing = error instanceof SessionError && error.code === 'ERR_SESSION_NOT_FOUND'
+    const isNew = Object.keys(Object(data.session)).every((key) => key === 'cookie') && !isBrought(id, data)
+    if (!isMissing || !isNew || registry.endings.has(id)) throw error
+    return undefined
+  }
+}
+
+/** Also where the client wrote characters of it as `%41`, and something else that nobody can decode. */
+function isBrought(id: string, { headers, url }: SessionData): boolean {
+  const sent = [url, ...Object.values(Object(headers))].flat().join('\n')
+  const decoded = sent.replace(/%([\da-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  return sent.includes(id) || decoded.includes(id)
 }
 
 const unknownStore =

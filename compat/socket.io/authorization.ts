@@ -7,6 +7,7 @@ import createDebug from 'debug'
 import type { Namespace, Server, Socket } from 'socket.io'
 import { checkOrigin, corsOf, recover } from '../../src/internals'
 import { ask } from '../answer'
+import { howToSet } from '../app-settings'
 import { holdSession } from '../live-sessions'
 import {
   copyToRequest,
@@ -119,8 +120,16 @@ export class Gate {
         throw this.#refusal('authorization', thrown, this.#options.errorStyle === '1.x' ? denied : failed(thrown))
       },
     )
+    if (error) this.#warnHidden()
     if (error) throw this.#refusal('authorization', error, failed(error))
     if (!authorized) throw new Error(denied)
+  }
+
+  #warnHidden(): void {
+    if (this.#options.errorStyle) return
+    this.#options.errorStyle = '0.9'
+    const text = `authorization: clients are told '${this.#texts.failed('')}', as by Socket.IO 0.9. 1.x and 2.x told them the error's own text; for that, errorStyle: ${howToSet('errorStyle', '1.x')}`
+    process.emitWarning(text, 'LegacySettingWarning')
   }
 
   #refusal(of: string, reason: unknown, text: string): Error {
