@@ -4,9 +4,10 @@
  * `done` two or three times, and so let strangers in, this one answers once: README.md of this folder has the table.
  */
 import { SessionError, type StoreLike } from '../src'
-import { decode, type LiveSession, parseHeader, SessionRegistry } from '../src/internals'
+import { decode, type LiveSession, parseHeader, type SessionRegistry } from '../src/internals'
 import { ask, checkTimeout } from './answer'
-import { freshFor, rememberLive } from './live-sessions'
+import { appSettings, howToSet } from './app-settings'
+import { freshFor, isStore, registryOf, rememberLive } from './live-sessions'
 
 declare namespace sessionIO {
   interface Options {
@@ -56,8 +57,9 @@ function sessionIO(
   store: StoreLike,
   key?: string | sessionIO.Authorize | null,
   fn?: sessionIO.Authorize | null,
-  options: sessionIO.Options = {},
+  given: sessionIO.Options = {},
 ): (handshake: sessionIO.Handshake | undefined, done: sessionIO.Done) => void {
+  const options: sessionIO.Options = { ...appSettings(), ...given }
   const timeout = checkTimeout(options.timeout)
   check('cookieParser', typeof cookieParser === 'function', "a function, as express.cookieParser('secret') gives")
   check('store', isStore(store), 'the session store, with get, set and destroy')
@@ -66,8 +68,7 @@ function sessionIO(
   check('fn', authorize === undefined || typeof authorize === 'function', 'a function (handshake, done)')
   const setup: Setup = {
     cookieParser,
-    // Joined for good: the old API has no close, and a registry without sessions keeps nothing alive.
-    registry: SessionRegistry.join(store, { timeout }),
+    registry: registryOf(store, timeout),
     key: typeof key === 'string' && key ? key : 'connect.sid',
     fn: authorize,
     options,
@@ -131,8 +132,17 @@ async function readID(handshake: sessionIO.Handshake, header: string, setup: Set
   const mayBePlain = options.allowUnsigned || (!parsedBefore && !handshake.secret)
   const plain = mayBePlain ? handshake.cookies?.[key] : undefined
   const id = handshake.secureCookies?.[key] || handshake.signedCookies?.[key] || plain
-  if (typeof id !== 'string' || id === '') throw noCookie(key)
-  return id
+  if (typeof id === 'string' && id !== '') return id
+  if (!mayBePlain && handshake.cookies?.[key]) warnUnsigned()
+  throw noCookie(key)
+}
+
+let isWarned = false
+
+function warnUnsigned(): void {
+  const text = `session.io: a cookie without signature was refused. If yours have none, and whoever knows an id may come in: ${howToSet('allowUnsigned', true)}`
+  if (!isWarned) process.emitWarning(text, 'LegacySessionWarning')
+  isWarned = true
 }
 
 /** A refusal in the words of session.io, which passed strings where errors belong. */
@@ -147,10 +157,6 @@ function told(failure: unknown): Verdict {
   if (failure instanceof Refusal) return [failure.message, false]
   if (!(failure instanceof SessionError)) return [failure, false]
   return [failure.code === 'ERR_SESSION_NOT_FOUND' ? null : (failure.cause ?? failure), false]
-}
-
-function isStore(store: StoreLike): boolean {
-  return (['get', 'set', 'destroy'] as const).every((method) => typeof store?.[method] === 'function')
 }
 
 function check(argument: string, fits: boolean, expected: string): void {

@@ -3,19 +3,25 @@
  * `namespace.authorization(fn)` after it. `fn` gets the one handshake object of the connection; whatever it does, the
  * client is told once, and let in only by a clear yes.
  */
-import type { IncomingMessage } from 'node:http'
 import createDebug from 'debug'
 import type { Namespace, Server, Socket } from 'socket.io'
 import { checkOrigin, corsOf, recover } from '../../src/internals'
 import { ask } from '../answer'
+import { howToSet } from '../app-settings'
 import { holdSession } from '../live-sessions'
+import {
+  copyToRequest,
+  giveOldAddress,
+  type Handshake,
+  isSameJSON,
+  type Request,
+  readAsRequest,
+} from './handshake-data'
 import { guardHttp } from './http-gate'
 import type { Answer, Authorize, LegacyNamespace, LegacyOptions } from './legacy-face'
 import type { Settings } from './settings'
 
 const debug = createDebug('handshake-session')
-
-type Handshake = Socket['handshake']
 
 /** The error text that clients get. `data` stays unset, else old clients would get that instead of the text. */
 interface Texts {
@@ -46,9 +52,9 @@ export class Gate {
     this.#admitted = options.refuseAt === 'http' ? guardHttp(io, this.#atHttp) : new WeakMap()
   }
 
-  readonly #atHttp = (handshake: Handshake, request: IncomingMessage): Promise<boolean> => {
+  readonly #atHttp = (handshake: Handshake, request: Request): Promise<boolean> => {
     this.#giveOldAddress(handshake, request)
-    return this.#examine(handshake)
+    return this.#examine(handshake, request)
   }
 
   /** Rejects with what the client is to be told. */
@@ -77,27 +83,24 @@ export class Gate {
     return admitted ?? handshake
   }
 
-  #giveOldAddress(handshake: Handshake, request?: IncomingMessage): void {
-    if (!this.#options.legacyAddress) return
-    Object.assign(handshake, { address: { address: handshake.address, port: request?.socket?.remotePort } })
+  #giveOldAddress(handshake: Handshake, request: Request): void {
+    if (this.#options.legacyAddress !== false) giveOldAddress(handshake, request)
   }
 
   async #decide(socket: Socket): Promise<void> {
     const { handshake } = socket
     const isAdmitted = socket.request && this.#admitted.has(socket.request)
-    if (!isAdmitted && !(await this.#examine(handshake))) return
-    const session = await holdSession((handshake as { session?: unknown }).session, socket.conn).catch((error) => {
+    if (!isAdmitted && !(await this.#examine(handshake, socket.request))) return
+    await hold(socket, this.#options.timeout).catch((error) => {
       throw this.#refusal('the session', error, this.#texts.denied)
     })
-    if (session === undefined) return
-    for (const place of [handshake, socket.request]) if (place) Object.assign(place, { session })
   }
 
   /** Resolves to whether an authorizer was asked; rejects with what the client is to be told. */
-  async #examine(handshake: Handshake): Promise<boolean> {
+  async #examine(handshake: Handshake, request: Request): Promise<boolean> {
     const authorize = this.#settings.get('authorization') as Authorize | undefined
     if (authorize || this.#settings.get('origins')) await this.#checkOrigin(handshake)
-    if (authorize) await this.#consult(authorize, handshake)
+    if (authorize) await this.#consult(authorize, handshake, request)
     return Boolean(authorize)
   }
 
@@ -110,16 +113,23 @@ export class Gate {
     }
   }
 
-  async #consult(authorize: Authorize, handshake: Handshake): Promise<void> {
+  async #consult(authorize: Authorize, handshake: Handshake, request: Request): Promise<void> {
     const { denied, failed } = this.#texts
-    const [error, authorized, newData] = await consult(authorize, this.#io, handshake, this.#options.timeout).catch(
+    const [error, authorized] = await consult(authorize, this.#io, handshake, request, this.#options.timeout).catch(
       (thrown) => {
         throw this.#refusal('authorization', thrown, this.#options.errorStyle === '1.x' ? denied : failed(thrown))
       },
     )
+    if (error) this.#warnHidden()
     if (error) throw this.#refusal('authorization', error, failed(error))
     if (!authorized) throw new Error(denied)
-    if (typeof newData === 'object') Object.assign(handshake, newData)
+  }
+
+  #warnHidden(): void {
+    if (this.#options.errorStyle) return
+    this.#options.errorStyle = '0.9'
+    const text = `authorization: clients are told '${this.#texts.failed('')}', as by Socket.IO 0.9. 1.x and 2.x told them the error's own text; for that, errorStyle: ${howToSet('errorStyle', '1.x')}`
+    process.emitWarning(text, 'LegacySettingWarning')
   }
 
   #refusal(of: string, reason: unknown, text: string): Error {
@@ -128,36 +138,42 @@ export class Gate {
   }
 }
 
-/** Whether two values that came as JSON are equal. Without recursion: clients choose how deep they are. */
-function isSameJSON(one: unknown, other: unknown): boolean {
-  const pairs = [[one, other]]
-  for (const [a, b] of pairs) {
-    if (a === b) continue
-    if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false
-    const keys = Object.keys(a)
-    if (keys.length !== Object.keys(b).length || !keys.every((key) => Object.hasOwn(b, key))) return false
-    for (const key of keys) pairs.push([a[key], b[key]])
-  }
-  return true
+/** Asks `fn`; what it sets on the handshake when it says yes, or passes as its third answer, is on the request as well. */
+async function consult(
+  fn: Authorize,
+  on: object,
+  handshake: Handshake,
+  request: Request,
+  timeout: number,
+): Promise<Answer> {
+  readAsRequest(handshake, request)
+  const before = { ...handshake }
+  const answer = await ask<Answer>('authorization', timeout, (answer) =>
+    fn.call(on as never, handshake as never, answer),
+  )
+  const [error, authorized, newData] = answer
+  if (error || !authorized) return answer
+  if (typeof newData === 'object') Object.assign(handshake, newData)
+  copyToRequest(handshake, before, request)
+  return answer
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function consult(authorize: Authorize, on: object, handshake: Handshake, timeout: number): Promise<Answer> {
-  return ask<Answer>('authorization', timeout, (answer) => authorize.call(on as never, handshake as never, answer))
+/** Puts the live session in the place of the one that an authorizer left, if it did. */
+async function hold({ handshake, request, conn }: Socket, timeout: number): Promise<void> {
+  const session = await holdSession(handshake as object, conn, timeout)
+  if (session === undefined) return
+  for (const place of [handshake, request]) if (place) Object.assign(place, { session })
 }
 
 /** `namespace.authorization`. A middleware, so that the children of a dynamic namespace have it, too. */
 export function namespaceGate(namespace: Namespace, timeout: number): LegacyNamespace['authorization'] {
   let authorize: Authorize | undefined
   let isGuarded = false
-  const guard = async ({ nsp, handshake }: Socket): Promise<void> => {
+  const guard = async (socket: Socket): Promise<void> => {
     if (!authorize) return
-    const [error, authorized, newData] = await consult(authorize, nsp, handshake, timeout)
+    const [error, authorized] = await consult(authorize, socket.nsp, socket.handshake, socket.request, timeout)
     if (error || !authorized) throw error
-    if (typeof newData === 'object') Object.assign(handshake, newData)
+    await hold(socket, timeout)
   }
   const refuse = (next: (error: Error) => void) => (reason: unknown) => {
     debug('legacy: namespace %s refused: %o', namespace.name, reason)

@@ -8,7 +8,7 @@ import type { SocketData } from './socket-data'
 export interface LegacyOptions {
   /**
    * What a refused client is told: `'0.9'` "handshake unauthorized" or "handshake error"; `'1.x'` "Not authorized" or the
-   * authorizer's own error as text, which may tell strangers what you would not. @default '0.9'
+   * authorizer's own error as text, which may tell strangers what you would not. @default '0.9', or as package.json says
    */
   errorStyle?: '0.9' | '1.x'
   /**
@@ -16,7 +16,7 @@ export interface LegacyOptions {
    * connection: HTTP 403, of which clients say no more than `xhr poll error` or `websocket error`. @default 'socket'
    */
   refuseAt?: 'http' | 'socket'
-  /** `handshake.address` is `{ address, port }` as in 0.9, not a string. @default false */
+  /** `handshake.address` is `{ address, port }` as in 0.9, and reads as a string; false: a string. @default true */
   legacyAddress?: boolean
   /** Milliseconds that an authorizer has for its answer; then the client is refused. @default 10_000 */
   timeout?: number

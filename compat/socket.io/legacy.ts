@@ -6,6 +6,7 @@ import type { Namespace, Server, Socket } from 'socket.io'
 import { SessionError } from '../../src'
 import { guardServer, isServer } from '../../src/internals'
 import { checkTimeout } from '../answer'
+import { appSettings } from '../app-settings'
 import { Gate, namespaceGate } from './authorization'
 import type { LegacyFace, LegacyNamespace, LegacyOptions, LegacyServer, LegacySocket } from './legacy-face'
 import { type OldSettings, Settings } from './settings'
@@ -25,7 +26,8 @@ export function legacy<S extends Server>(io: S, options: LegacyOptions = {}): Le
 }
 
 /** @param found settings that the server was made with */
-export function faceServer(server: Server, options: LegacyOptions, found?: OldSettings): void {
+export function faceServer(server: Server, given: LegacyOptions, found?: OldSettings): void {
+  const options = { ...appSettings(), ...given }
   const timeout = checkTimeout(options.timeout)
   legacyServers.add(server)
   const io = server as LegacyServer

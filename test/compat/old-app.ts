@@ -14,6 +14,18 @@ import { onTestFinished } from 'vitest'
 const root = resolve(import.meta.dirname, '../..')
 const require = createRequire(import.meta.url)
 const express3 = dirname(require.resolve('express-3/package.json'))
+/** Under their own names; of others an app has the ones of its time. */
+const packages = [
+  'connect',
+  'cookie',
+  'express-session',
+  'jsonwebtoken',
+  'passport',
+  'passport-local',
+  'passport.socketio',
+  'socket.io',
+  'socketio-jwt',
+]
 const sessionstore = dirname(require.resolve('sessionstore/package.json'))
 /** Where the packages of this repository are. */
 const installed = dirname(express3)
@@ -48,7 +60,7 @@ function layOut(name: string): string {
   cpSync(join(root, 'examples/old', name), folder, { recursive: true })
   link(folder, 'express', express3)
   link(folder, 'handshake-session', root)
-  for (const each of ['express-session', 'socket.io']) link(folder, each, join(installed, each))
+  for (const each of packages) link(folder, each, join(installed, each))
   copy(folder, 'sessionstore', sessionstore)
   return folder
 }

@@ -1,0 +1,186 @@
+/**
+ * An authorizer that the app wrote itself: what it reads on `data`, where what it sets there arrives, and how the session
+ * that it read from its store becomes a live one.
+ */
+import type { IncomingMessage } from 'node:http'
+import session from 'express-session'
+import { describe, expect, test, vi } from 'vitest'
+import { connect, next } from '../support/app.js'
+import { storeWithAnn } from './handshakes.js'
+import { fate, generations, join, listen } from './old-server.js'
+
+type Answer = (error: unknown, allowed?: boolean) => void
+type Request = IncomingMessage & {
+  _query: Record<string, string>
+  res: { setHeader(name: string, value: string): void }
+}
+type Data = Record<string, unknown> & Request & { query: Record<string, string>; xdomain: boolean; issued: number }
+type Place = Record<string, unknown>
+type OldSession = session.Session & Record<string, unknown>
+type Session = new (request: object, record: object) => OldSession
+
+const [{ connect: newest }] = generations as [(typeof generations)[number]]
+const { Session } = session as unknown as { Session: Session }
+
+/** What apps did with the record that they had read: the tutorial of 2011, Connect's way, express-session's way, and none. */
+const ways: [way: string, put: (data: Data, record: session.SessionData, store: session.Store) => void][] = [
+  ['new Session', (data, record) => void Object.assign(data, { session: new Session(data, record) })],
+  ['createSession', (data, record, store) => void store.createSession(data as never, record)],
+  ['plain record', (data, record) => void Object.assign(data, { session: record })],
+]
+
+function authorizer(store: session.Store, put: (typeof ways)[number][1]) {
+  return (data: Data, accept: Answer) => {
+    Object.assign(data, { sessionStore: store, sessionID: 'ann-id' })
+    store.get('ann-id', (error, record) => {
+      if (error || !record) return accept(error, false)
+      put(data, record, store)
+      accept(null, true)
+    })
+  }
+}
+
+function save(store: session.Store, data: object): Promise<void> {
+  const record = { user: 'ann', cookie: { originalMaxAge: null }, ...data } as session.SessionData
+  return new Promise((resolve) => store.set('ann-id', record, () => resolve()))
+}
+
+const read = (store: session.Store) => new Promise((resolve) => store.get('ann-id', (_, record) => resolve(record)))
+const sessionOf = ({ handshake }: { handshake: object }) => (handshake as { session: OldSession }).session
+
+describe.each(generations)('client $version', ({ connect: generation }) => {
+  test('what it sets is on handshake and request, in every namespace', async () => {
+    const { io, url } = await listen()
+    io.set('authorization', (data: Data, accept: Answer) => {
+      setImmediate(() => {
+        data['decoded_token'] = { name: 'ann' }
+        accept(null, true)
+        data['logged_in'] = true
+      })
+    })
+    const inA = next<{ handshake: object; request: object }>(io.of('/a'), 'connection')
+    const [{ io: manager }, socket] = await join(io, url, generation)
+    manager.socket('/a')
+    const places = [
+      socket.handshake,
+      socket.request,
+      socket.client.request,
+      socket.conn.request,
+      await inA.then((a) => a.request),
+    ]
+    for (const place of places) {
+      expect((place as unknown as Place)['decoded_token']).toEqual({ name: 'ann' })
+      expect((place as unknown as Place)['logged_in']).toBe(true)
+    }
+  })
+
+  test('it reads the handshake of 0.9, and the request of 1.x', async () => {
+    const { io, url } = await listen()
+    const seen = vi.fn()
+    io.set('authorization', (data: Data, accept: Answer) => {
+      const address = data['address'] as unknown as { address: string; port: number } & string
+      data.res.setHeader('x-old', '1')
+      seen({
+        token: [data.query['token'], data._query['token']],
+        address: [
+          address.address,
+          `${address}`,
+          address.indexOf('127'),
+          address.split('.').length,
+          JSON.stringify(address),
+        ],
+        port: [address.port, data.connection.remotePort],
+        request: [data.method, data.httpVersion, data.socket.remoteAddress, data.connection === data.socket],
+        face: [
+          data.url?.includes('token=t'),
+          data.xdomain,
+          typeof data.issued,
+          typeof data['time'],
+          Boolean(data['secure']),
+        ],
+      })
+      accept(null, true)
+    })
+    const client = connect(url, undefined, { query: { token: 't' } }, generation)
+    expect(await fate(client)).toBe('connect')
+    const [{ port, ...others }] = seen.mock.lastCall ?? [{ port: [] }]
+    expect(others).toEqual({
+      token: ['t', 't'],
+      address: ['127.0.0.1', '127.0.0.1', 0, 4, JSON.stringify({ address: '127.0.0.1', port: port[0] })],
+      request: ['GET', '1.1', '127.0.0.1', true],
+      face: [true, false, 'number', 'string', false],
+    })
+    expect(port).toEqual([expect.any(Number), port[0]])
+  })
+
+  test.each(ways)('%s: the live session, saved by key, closed by a logout', async (_, put) => {
+    const store = storeWithAnn()
+    const { io, url } = await listen()
+    io.set('authorization', authorizer(store, put))
+    const [client, socket] = await join(io, url, generation)
+    const live = sessionOf(socket)
+    expect((socket.request as unknown as Place)['session']).toBe(live)
+    await save(store, { count: 7 })
+    expect(live).toMatchObject({ user: 'ann', count: 7 })
+    live['seen'] = true
+    await new Promise((resolve) => live.save(resolve))
+    expect(await read(store)).toMatchObject({ user: 'ann', count: 7, seen: true })
+    const closed = next(client, 'disconnect')
+    store.destroy('ann-id')
+    expect(await closed).toBe('transport close')
+    await new Promise((resolve) => live.save(resolve))
+    expect(await read(store)).toBeUndefined()
+  })
+})
+
+test('destroyed while it was still working: refused', async () => {
+  const store = storeWithAnn()
+  const { io, url } = await listen()
+  const decide = authorizer(store, (data, record) => void Object.assign(data, { session: new Session(data, record) }))
+  io.set('authorization', (data: Data, accept: Answer) =>
+    decide(data, (error, allowed) => store.destroy('ann-id', () => accept(error, allowed))),
+  )
+  expect(await fate(connect(url))).toBe('handshake unauthorized')
+})
+
+test('refused by it: no session is opened', async () => {
+  const store = storeWithAnn()
+  const get = vi.spyOn(store, 'get')
+  const { io, url } = await listen()
+  io.set('authorization', (data: Data, accept: Answer) => {
+    Object.assign(data, { sessionStore: store, sessionID: 'ann-id', session: { cookie: {} } })
+    accept(null, false)
+  })
+  expect(await fate(connect(url))).toBe('handshake unauthorized')
+  expect(get).not.toHaveBeenCalled()
+})
+
+test('namespace.authorization: its session is held, too', async () => {
+  const store = storeWithAnn()
+  const { io, url } = await listen()
+  io.of('/a').authorization(authorizer(store, (data, record) => void Object.assign(data, { session: record })) as never)
+  const entered = next<{ handshake: object }>(io.of('/a'), 'connection')
+  const client = connect(`${url}/a`)
+  const live = sessionOf(await entered)
+  await save(store, { count: 1 })
+  expect(live).toMatchObject({ count: 1 })
+  const closed = next(client, 'disconnect')
+  store.destroy('ann-id')
+  expect(await closed).toBe('transport close')
+})
+
+test('a session of an unknown store stays as it is, with one warning', async () => {
+  const { io, url } = await listen()
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  io.set('authorization', (data: Data, accept: Answer) => {
+    data['session'] = { user: 'ann', cookie: {} }
+    accept(null, true)
+  })
+  for (const _ of [1, 2]) {
+    const [, socket] = await join(io, url, newest)
+    expect(sessionOf(socket)).toEqual({ user: 'ann', cookie: {} })
+  }
+  expect(warn).toHaveBeenCalledOnce()
+  expect(warn.mock.lastCall?.[0]).toContain('Set data.sessionStore and data.sessionID')
+  warn.mockRestore()
+})
