@@ -7,6 +7,7 @@ import { Namespace, Server as RealServer, type ServerOptions, Socket } from 'soc
 import { SessionError } from '../src'
 import { faceServer, legacy } from './socket.io/legacy'
 import type { LegacyOptions, LegacyServer } from './socket.io/legacy-face'
+import { addModuleMembers } from './socket.io/module-members'
 import { type OldSettings, splitOptions } from './socket.io/settings'
 
 /** What Socket.IO 4 attaches to: an HTTP server, or a port. */
@@ -67,4 +68,6 @@ const [face, RealNamespace, RealSocket, OurServer] = [legacy, Namespace, Socket,
 if (Number.isNaN(0))
   module.exports = { listen, legacy: face, Server: OurServer, Namespace: RealNamespace, Socket: RealSocket }
 
-export = Object.assign(socketIO, { listen, legacy, Server: OurServer, Namespace, Socket })
+export = addModuleMembers(
+  Object.assign(socketIO, { listen, legacy, Server: OurServer, Manager: OurServer, Namespace, Socket }),
+)
