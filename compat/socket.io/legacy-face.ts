@@ -60,13 +60,13 @@ export interface LegacyFace {
 
 export type Log = Record<'debug' | 'error' | 'info' | 'warn', (...args: unknown[]) => void>
 
-/** The sockets of a namespace on this node, or those of a room of it; for a function, the ids, of all nodes. */
+/** The sockets of a namespace on this node, or those of a room of it; for a function, the ids, of all nodes. The last is what inference takes. */
 interface Clients<Self> {
-  (room?: string): LegacySocket[]
   (callback: (error: unknown, ids?: string[]) => void): Self
+  (room?: string): LegacySocket[]
 }
 
-export type LegacySockets = Map<string, LegacySocket> & Readonly<Record<string, LegacySocket>>
+type LegacySockets = Map<string, LegacySocket> & Readonly<Record<string, LegacySocket>>
 
 interface Common {
   readonly manager: LegacyServer

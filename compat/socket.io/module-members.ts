@@ -8,11 +8,7 @@ import { refusals } from './not-there'
 /** What socket.io depends on is found from where it is. */
 const fromSocketIO = createRequire(createRequire(__filename).resolve('socket.io'))
 
-export interface Parser {
-  protocol: number
-}
-
-export class Store {
+class Store {
   readonly options: unknown
 
   constructor(options?: unknown) {
@@ -24,7 +20,7 @@ export class MemoryStore extends Store {}
 export class RedisStore extends Store {}
 
 const version = () => (fromSocketIO('socket.io/package.json') as { version: string }).version
-const parser = () => fromSocketIO('socket.io-parser') as Parser
+const parser = () => fromSocketIO('socket.io-parser') as { protocol: number }
 
 /** Found when they are used: nothing is loaded for apps that do not ask. */
 const members = {
