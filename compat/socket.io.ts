@@ -5,14 +5,19 @@
 import { createServer as createSecureServer, type ServerOptions as SecureOptions } from 'node:https'
 import { Namespace, Server as RealServer, type ServerOptions, Socket } from 'socket.io'
 import { SessionError } from '../src'
+import { checkInstalled } from './socket.io/installed'
 import { faceServer, legacy } from './socket.io/legacy'
 import type { LegacyOptions, LegacyServer } from './socket.io/legacy-face'
+import { addModuleMembers } from './socket.io/module-members'
 import { type OldSettings, splitOptions } from './socket.io/settings'
 
 /** What Socket.IO 4 attaches to: an HTTP server, or a port. */
 type Target = ConstructorParameters<typeof RealServer>[0] | string
 /** Options of Socket.IO 4, settings of 0.9 to 2.x by their old names, and those of `legacy`. */
 type Options = Partial<ServerOptions> & LegacyOptions & OldSettings
+
+// Before the class: there would be nothing to extend.
+checkInstalled()
 
 /** A Socket.IO 4 server with the old face. `allowEIO3` is on unless `options` says otherwise: old clients are the point. */
 class Server extends RealServer {
@@ -67,4 +72,6 @@ const [face, RealNamespace, RealSocket, OurServer] = [legacy, Namespace, Socket,
 if (Number.isNaN(0))
   module.exports = { listen, legacy: face, Server: OurServer, Namespace: RealNamespace, Socket: RealSocket }
 
-export = Object.assign(socketIO, { listen, legacy, Server: OurServer, Namespace, Socket })
+export = addModuleMembers(
+  Object.assign(socketIO, { listen, legacy, Server: OurServer, Manager: OurServer, Namespace, Socket }),
+)

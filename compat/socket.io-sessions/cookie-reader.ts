@@ -44,7 +44,10 @@ export function readSigned(name: string, secrets: readonly Secret[]): CookieRead
 function unwrap(value: string, secrets: readonly Secret[]): string {
   if (!value.startsWith('s:')) return value
   if (secrets.length > 0) return new Verifier(secrets).verify(value)
-  throw new SessionError('ERR_SESSION_OPTIONS', 'the session cookie is signed: pass the option `secret` of session()')
+  throw new SessionError(
+    'ERR_SESSION_OPTIONS',
+    'the session cookie is signed, and nothing here has its secret: add `secret` to the arguments of enable, the one of session()',
+  )
 }
 
 /** A cookie may also be an object, by the `j:` of cookie-parser. */

@@ -35,20 +35,68 @@ export interface LegacyFace {
   /** Calls `fn` with the server as `this`, at once; with `env` only if that is `NODE_ENV` (`'development'` if unset). */
   configure(fn: () => void): this
   configure(env: string, fn: () => void): this
-  /** The sockets of the main namespace, or those of a room of it, on this node. */
-  clients(room?: string): LegacySocket[]
+  clients: Clients<LegacyServer>
   readonly sockets: LegacyNamespace
   of(...args: Parameters<Server['of']>): LegacyNamespace
+  /** `''`, or the function or text that was set. With an argument `set('origins', …)`. */
+  origins(): unknown
+  origins(value: unknown): this
+  /** Nothing today: the data itself is looked at. */
+  readonly json: LegacyNamespace
+  binary(isBinary?: boolean): LegacyNamespace
+  readonly nsps: Readonly<Record<string, LegacyNamespace>> & Map<string, LegacyNamespace>
+  readonly namespaces: Readonly<Record<string, LegacyNamespace>>
+  readonly connected: LegacySockets
+  readonly handshaken: Readonly<Record<string, Socket['handshake']>>
+  readonly transports: Readonly<Record<string, Socket['conn']['transport']>>
+  /** Room → ids; `''` is everybody, and rooms begin with `/`. */
+  readonly rooms: Readonly<Record<string, string[]>>
+  readonly roomClients: Readonly<Record<string, Record<string, true>>>
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly server: Server['httpServer']
+  /** The `logger` that was set, or `DEBUG=socket.io:log`. */
+  readonly log: Log
+}
+
+export type Log = Record<'debug' | 'error' | 'info' | 'warn', (...args: unknown[]) => void>
+
+/** The sockets of a namespace on this node, or those of a room of it; for a function, the ids, of all nodes. The last is what inference takes. */
+interface Clients<Self> {
+  (callback: (error: unknown, ids?: string[]) => void): Self
+  (room?: string): LegacySocket[]
+}
+
+type LegacySockets = Map<string, LegacySocket> & Readonly<Record<string, LegacySocket>>
+
+interface Common {
+  readonly manager: LegacyServer
+  readonly log: Log
+  readonly json: this
+  binary(isBinary?: boolean): this
+  /** To listeners of this process only. */
+  $emit(event: string, ...args: unknown[]): boolean
 }
 
 export type LegacyServer = LegacyFace & Server
-export type LegacySocket = Socket & SocketData
-export type LegacyNamespace = Namespace & {
-  /** Asked after the server's own authorization; falsy takes it away. A refused client is told "unauthorized". */
-  authorization(fn: Authorize | false | null | undefined): LegacyNamespace
-  /** The sockets of the namespace, or of a room of it, on this node. */
-  clients(room?: string): LegacySocket[]
-}
+export type LegacySocket = Common &
+  Socket &
+  SocketData & {
+    readonly namespace: LegacyNamespace
+    readonly transport: string
+    readonly readable: boolean
+    readonly store: SocketData
+    join(room: string | string[], callback?: (error: unknown) => void): LegacySocket
+    leave(room: string | string[], callback?: (error: unknown) => void): LegacySocket
+  }
+export type LegacyNamespace = Common &
+  Namespace & {
+    /** Asked after the server's own authorization; falsy takes it away. A refused client is told "unauthorized". */
+    authorization(fn: Authorize | false | null | undefined): LegacyNamespace
+    clients: Clients<LegacyNamespace>
+    readonly connected: LegacySockets
+    /** The socket of that id; if it is not on this node, an object by which it is reached on others. */
+    socket(id: string): LegacySocket
+  }
 
 /** `newData`, if it is an object, is put on the handshake: 0.9 documented it, and dropped it. */
 export type Answer = [error?: unknown, authorized?: unknown, newData?: unknown]

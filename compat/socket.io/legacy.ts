@@ -1,5 +1,5 @@
 /**
- * Puts the face of Socket.IO 0.9 on a Socket.IO 4 server: settings, authorization, `clients`, data on sockets. All of it
+ * Puts the face of Socket.IO 0.9 on a Socket.IO 4 server: settings, authorization, old members, data on sockets. All of it
  * goes on this very server, its namespaces and its sockets; the prototypes of Socket.IO stay as they are.
  */
 import type { Namespace, Server, Socket } from 'socket.io'
@@ -8,7 +8,8 @@ import { guardServer, isServer } from '../../src/internals'
 import { checkTimeout } from '../answer'
 import { appSettings } from '../app-settings'
 import { Gate, namespaceGate } from './authorization'
-import type { LegacyFace, LegacyNamespace, LegacyOptions, LegacyServer, LegacySocket } from './legacy-face'
+import type { LegacyFace, LegacyNamespace, LegacyOptions, LegacyServer } from './legacy-face'
+import { faceOfNamespace, faceOfServer, faceOfSocket } from './old-members'
 import { type OldSettings, Settings } from './settings'
 import { socketData } from './socket-data'
 
@@ -33,9 +34,11 @@ export function faceServer(server: Server, given: LegacyOptions, found?: OldSett
   const io = server as LegacyServer
   const settings = new Settings(io, found)
   Object.assign(io, settingMethods(io, settings))
+  faceOfServer(io, settings)
   faceNamespaces(io, timeout)
   const gate = new Gate(io, settings, { ...options, timeout })
   guardServer(io, (socket, next) => {
+    faceOfSocket(socket as unknown as Socket)
     Object.assign(socket, socketData)
     gate.admit(socket as unknown as Socket).then(() => next(), next)
   })
@@ -70,18 +73,10 @@ function faceNamespaces(io: LegacyServer, timeout: number): void {
   const of = io.of as Server['of']
   io.of = (...args) => faceNamespace(of.apply(io, args), timeout)
   for (const name of io._nsps.keys()) io.of(name)
-  Object.assign(io, { clients: io.sockets.clients })
 }
 
 function faceNamespace(namespace: Namespace, timeout: number): LegacyNamespace {
   if ('authorization' in namespace) return namespace as LegacyNamespace
-  return Object.assign(namespace, {
-    authorization: namespaceGate(namespace, timeout),
-    clients: (room?: string) => clientsOf(namespace, room) as LegacySocket[],
-  })
-}
-
-function clientsOf({ sockets, adapter }: Namespace, room?: string): Socket[] {
-  if (!room) return [...sockets.values()]
-  return [...(adapter.rooms.get(room) ?? [])].flatMap((id) => sockets.get(id) ?? [])
+  faceOfNamespace(namespace)
+  return Object.assign(namespace, { authorization: namespaceGate(namespace, timeout) }) as LegacyNamespace
 }

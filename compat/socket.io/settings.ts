@@ -34,6 +34,10 @@ export class Settings {
     return this.#values.get(name)
   }
 
+  all(): OldSettings {
+    return Object.fromEntries(this.#values)
+  }
+
   /** Emits `set:<name>` on this server alone: Socket.IO's own `emit` would send it to every client. */
   set(name: string, value: unknown): void {
     this.#keep(name, value)

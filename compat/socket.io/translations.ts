@@ -2,6 +2,7 @@
  * What each setting of Socket.IO 0.9 and 1.x is called today, and what to do about those that are gone.
  */
 import type { ServerOptions } from 'socket.io'
+import { MemoryStore } from './module-members'
 import { corsOrigin } from './origins'
 
 type Translate = (value: unknown) => Partial<ServerOptions> | undefined
@@ -58,6 +59,7 @@ export function translate(name: string, value: unknown): Partial<ServerOptions> 
 
 /** What to do about a setting that has no effect today; undefined for all others. */
 export function adviceOn(name: string, value: unknown): string | undefined {
+  if (name === 'store' && value instanceof MemoryStore) return undefined
   if (Object.hasOwn(advice, name)) return advice[name]
   if (!Object.hasOwn(translations, name) || translate(name, value)) return undefined
   return `${JSON.stringify(value)} means nothing to Socket.IO 4; see compat/README.md`
