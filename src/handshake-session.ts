@@ -14,6 +14,7 @@ import { roomOf } from './session/room'
 import { Admission } from './socket-io/admission'
 import { Cluster } from './socket-io/cluster'
 import { guard, serverOf } from './socket-io/namespaces'
+import { shareParts } from './socket-io/parts'
 import { corsOf } from './socket-io/private-parts'
 import type { NamespaceLike, ServerLike, SocketLike } from './socket-io/socket-io-like'
 import type { ExpressSession } from './store/record'
@@ -61,7 +62,7 @@ export class HandshakeSessions {
     this.#tickets = new Tickets(secrets)
     this.#admission = new Admission({
       ...resolved,
-      cors: () => [...this.#attached].flatMap((target) => corsOf(serverOf(target)) ?? []),
+      cors: () => [...this.#cluster.servers].flatMap((io) => corsOf(io) ?? []),
       tickets: this.#tickets,
       registry: this.#registry,
       store: this.#registry.store,
@@ -71,6 +72,7 @@ export class HandshakeSessions {
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#tell)
     this.#cluster = new Cluster(this.#registry, emitter, this.#tell)
+    shareParts(this, { registry: this.#registry, admission: this.#admission, cluster: this.#cluster })
   }
 
   /**

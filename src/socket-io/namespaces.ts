@@ -52,7 +52,12 @@ function guardNamespace(namespace: NamespaceLike, guard: Guard): void {
 
 /** Once, also when server and namespace are both attached to. */
 function addGuard(namespace: NamespaceLike, guard: Guard): void {
+  prepare(namespace)
+  if (!middlewaresOf(namespace).includes(guard)) namespace.use(guard as never)
+}
+
+/** From now on lost connections come back to this namespace by its guards alone. */
+export function prepare(namespace: NamespaceLike): void {
   neverSkipMiddlewares(serverOf(namespace))
   withholdRecovery(namespace)
-  if (!middlewaresOf(namespace).includes(guard)) namespace.use(guard as never)
 }
