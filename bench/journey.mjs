@@ -14,7 +14,7 @@ export async function journey(peer) {
   const outcomes = []
   let waiting = visitors
   const walk = async () => {
-    while (waiting-- > 0) outcomes.push(await visit(peer.port, peer.name === 'ours' ? 'add' : 'save'))
+    while (waiting-- > 0) outcomes.push(await visit(peer.port))
   }
   await Promise.all(Array.from({ length: together }, walk))
   const after = await peer.ask('usage')
@@ -23,17 +23,17 @@ export async function journey(peer) {
   return { trips: each('trips'), cpu: each('cpu'), right: share('right'), closed: share('closed') }
 }
 
-async function visit(port, add) {
+async function visit(port) {
   const page = await Page.open(`http://127.0.0.1:${port}`)
   const first = await page.connect()
   for (let event = 0; event < 6; event++) await first.emitWithAck('read')
-  await Promise.all([1, 2, 3].map(() => first.emitWithAck(add)))
+  await Promise.all([1, 2, 3].map(() => first.emitWithAck('save')))
   await page.get('/add')
   let right = Number((await first.emitWithAck('count')) === 4)
   first.disconnect()
   await page.get('/page')
   const tabs = await Promise.all([page.connect(), page.connect()])
-  await Promise.all(tabs.map((tab) => tab.emitWithAck(add)))
+  await Promise.all(tabs.map((tab) => tab.emitWithAck('save')))
   right += Number((await tabs[0].emitWithAck('count')) === 6)
   const closing = tabs.map((tab) => once(tab, 'disconnect').then(() => 1))
   await page.get('/logout')

@@ -34,7 +34,7 @@ const server = createServer(app)
 const io = new Server(server)
 for (const name of namespaces) io.of(name)
 const { install } = await peers[process.argv[2]].load()
-const peer = install({ io, middleware, options }) ?? {}
+const peer = install({ io, middleware, options, isShared: process.argv[3] !== undefined }) ?? {}
 
 const answers = {
   /** Sessions as an Express route would have left them. */

@@ -51,8 +51,9 @@ async function awake<T>(work: Promise<T>): Promise<T> {
   return work.finally(() => clearInterval(timer))
 }
 
+/** Further lines of a detail stand under its first. */
 function line(mark: string, step: string, detail: string): string {
-  return `${mark} ${step.padEnd(9)}  ${detail}`
+  return `${mark} ${step.padEnd(9)}  ${detail.replaceAll('\n', `\n${' '.repeat(13)}`)}`
 }
 
 function say({ accepted, code }: Explanation): string {

@@ -49,7 +49,8 @@ function addNewSession(
   registry: SessionRegistry,
   socket: SocketLike,
 ): Error | undefined {
-  if (socket.handshake.session) return undefined
+  // Not by asking for it: of middlewares that come before attach() that is told to be a mistake.
+  if (Object.getOwnPropertyDescriptor(socket.handshake, 'session')?.value) return undefined
   try {
     const created = newSession(middleware, registry, socket)
     if (!created) return undefined

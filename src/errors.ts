@@ -27,6 +27,8 @@ const clientMessages = {
   ERR_SESSION_ENDED: 'Sessions are closed here',
   /** An `update` was overtaken too often, or called inside itself; or one connection shows two sessions. */
   ERR_SESSION_CONFLICT: 'Session is busy',
+  /** `authorize` did not say `true` for the session, or failed: then `cause` is its error. */
+  ERR_SESSION_FORBIDDEN: 'Session is not allowed',
 } as const
 
 /** What went wrong, for programs. Each code is one cause; the message has the details and how to mend it. */
@@ -60,7 +62,7 @@ export class SessionError extends Error {
 }
 
 /** During which work an error came up that nobody awaits. */
-export type Stage = 'handshake' | 'refresh' | 'save' | 'touch' | 'end' | 'cluster'
+export type Stage = 'handshake' | 'authorize' | 'refresh' | 'save' | 'touch' | 'end' | 'cluster'
 
 /** Tells the app of an error that nobody awaits. */
 export type Tell = (error: unknown, stage: Stage) => SessionError

@@ -1,7 +1,7 @@
 /** Options in, `HandshakeSessions` out: the one place where the parts are wired. */
 import { captureRejectionSymbol, EventEmitter } from 'node:events'
-import createDebug from 'debug'
-import { asSessionError, notFound, type Tell } from './errors'
+import { notFound, type Tell } from './errors'
+import { telling } from './errors/tell'
 import type { Explanation } from './handshake/explain'
 import { checkID, type HandshakeLike } from './handshake/identify'
 import type { SessionMiddleware } from './handshake/middleware'
@@ -12,14 +12,14 @@ import type { Change } from './session/group-commit'
 import { type SessionEnd, SessionRegistry } from './session/registry'
 import { roomOf } from './session/room'
 import { Admission } from './socket-io/admission'
+import { Authorization } from './socket-io/authorization'
 import { Cluster } from './socket-io/cluster'
+import { EarlyMiddlewares } from './socket-io/early-middlewares'
 import { guard, serverOf } from './socket-io/namespaces'
 import { shareParts } from './socket-io/parts'
 import { corsOf } from './socket-io/private-parts'
 import type { NamespaceLike, ServerLike, SocketLike } from './socket-io/socket-io-like'
 import type { ExpressSession } from './store/record'
-
-const debug = createDebug('handshake-session')
 
 /**
  * The Express session, on the socket. Takes what `session({ … })` of express-session returned; nothing is said twice.
@@ -44,9 +44,11 @@ export function handshakeSession(
 
 /** What `handshakeSession` returns. All its methods may be called at any time, in any order, more than once. */
 export class HandshakeSessions {
-  readonly #onError: HandshakeSessionOptions['onError']
+  readonly #tell: Tell
+  readonly #early: EarlyMiddlewares
   readonly #registry: SessionRegistry
   readonly #tickets: Tickets
+  readonly #authorization: Authorization | undefined
   readonly #admission: Admission
   readonly #cluster: Cluster
   readonly #events = new EventEmitter<{ end: [SessionEnd] }>({ captureRejections: true })
@@ -56,16 +58,23 @@ export class HandshakeSessions {
   /** @throws SessionError `ERR_SESSION_OPTIONS` */
   constructor(first: SessionMiddleware | HandshakeSessionOptions, second?: MiddlewareOptions) {
     const resolved = resolveOptions(first, second)
-    const { store, secrets, emitter, onError } = resolved
-    this.#onError = onError
+    const { store, secrets, emitter, onError, required, authorize } = resolved
+    this.#tell = telling(onError, required)
     this.#registry = SessionRegistry.join(store, resolved)
+    this.#early = new EarlyMiddlewares(this.#tell)
     this.#tickets = new Tickets(secrets)
+    const guardsServerOf = ({ nsp }: SocketLike) => this.#attached.has(serverOf(nsp))
+    this.#authorization =
+      authorize &&
+      new Authorization({ ...resolved, authorize, tell: this.#tell, registry: this.#registry, guardsServerOf })
     this.#admission = new Admission({
       ...resolved,
       cors: () => [...this.#cluster.servers].flatMap((io) => corsOf(io) ?? []),
       tickets: this.#tickets,
+      authorization: this.#authorization,
       registry: this.#registry,
       store: this.#registry.store,
+      isBeingWritten: (id) => this.#registry.sessions.get(id)?.stored.observations.isBeingWritten ?? false,
       tell: this.#tell,
     })
     Object.assign(this.#events, { [captureRejectionSymbol]: (error: Error) => this.#tell(error, 'end') })
@@ -84,7 +93,7 @@ export class HandshakeSessions {
   attach(target: ServerLike | NamespaceLike): this {
     this.#admission.assertOpen()
     if (this.#attached.has(target)) return this
-    guard(target, this.#admission.guard)
+    guard(target, this.#admission.guard, this.#early)
     this.#attached.add(target)
     this.#cluster.join(serverOf(target))
     return this
@@ -94,11 +103,11 @@ export class HandshakeSessions {
    * The core path by itself: headers → verified id → session; for a bare WebSocket server, say. Checks the origin, too.
    * The session's `save()` writes only what was changed, and only if the session still exists. It is fresh when this
    * resolves; `reload()` it before you rely on it later, as nothing keeps it so unless a socket has it, too.
-   * @throws SessionError (rejects) `ERR_SESSION_ORIGIN`, `_COOKIE_MISSING`, `_SIGNATURE`, `_TICKET`, `_NOT_FOUND`, `_STORE`,
+   * @throws SessionError (rejects) `ERR_SESSION_ORIGIN`, `_COOKIE_MISSING`, `_SIGNATURE`, `_TICKET`, `_NOT_FOUND`, `_FORBIDDEN`, `_STORE`,
    * `_TIMEOUT`, `_OPTIONS` for what is no handshake, `_ENDED` after `close()`
    */
   async load(handshake: HandshakeLike): Promise<ExpressSession> {
-    return (await this.#admission.open(handshake)).session
+    return this.#admission.load(handshake)
   }
 
   /**
@@ -112,7 +121,11 @@ export class HandshakeSessions {
   /**
    * Atomic read–modify–write: `change` gets the session as the store has it now; what it changed is written when it is
    * done, and no other `update` or save of this process comes between. It may be async, and may run again if another
-   * writer was quicker. On any failure nothing is written.
+   * writer was quicker. On any failure nothing of it is written.
+   *
+   * Updates of one session that wait for each other are one write; each works on what the one before it left. On a store that can
+   * compare and set, `change` may first run on what this process knows, of at most `freshFor` ago: the write tells whether the
+   * store still has that, or a read, where there is nothing to write.
    * @param target a connected socket, or a session id
    * @returns what `change` returned
    * @throws SessionError (rejects) `ERR_SESSION_NOT_FOUND` when the session is gone, it is never resurrected;
@@ -175,6 +188,7 @@ export class HandshakeSessions {
     this.#attached.clear()
     this.#events.removeAllListeners()
     this.#cluster.close()
+    this.#authorization?.close()
     this.#registry.off('end', this.#ended)
     this.#registry.off('unheard', this.#tell)
     this.#registry.leave()
@@ -186,13 +200,5 @@ export class HandshakeSessions {
     } catch (error) {
       this.#tell(error, 'end')
     }
-  }
-
-  readonly #tell: Tell = (error, stage) => {
-    const told = asSessionError(error, `unexpected failure during ${stage}`)
-    debug('%s: %s %s', stage, told.code, told.message)
-    const tellApp = async () => this.#onError?.(told, { stage })
-    tellApp().catch((failure) => debug('onError itself failed: %o', failure))
-    return told
   }
 }

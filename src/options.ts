@@ -1,15 +1,23 @@
 /** What `handshakeSession()` takes, in its two forms, and the defaults; the checks are in `options/`. */
-import type { SessionError, Stage } from './errors'
+import type { OnError } from './errors/tell'
 import { type CookieVerifier, type Secret, Verifier } from './handshake/cookie'
 import { MiddlewareVerifier, type SessionMiddleware } from './handshake/middleware'
 import type { Origins } from './handshake/origin'
 import { checkDurations, checkFlags, checkName, checkOrigins, checkSecrets, checkStore, fail } from './options/checks'
+import { checkNames } from './options/names'
+import type { Authorize } from './socket-io/authorization'
 import type { Channel } from './socket-io/socket-io-like'
 import type { StoreLike } from './store/record'
 import type { RedisLike } from './store/redis'
 
 /** Options of both forms. */
 export interface CommonOptions {
+  /**
+   * Which sessions may have a socket: `(session, handshake) => Boolean(session.user)`, which may be async. Asked when a
+   * client connects, and again whenever its session has changed: when it no longer says `true`, the socket is closed.
+   * @default every session
+   */
+  authorize?: Authorize | undefined
   /**
    * `true`: no valid session, no connection. `false`: such a socket connects with `handshake.session === undefined`;
    * a store that fails still refuses, because then nobody knows. @default true
@@ -51,7 +59,7 @@ export interface CommonOptions {
    */
   emitter?: Channel | undefined
   /** Told every refusal and every error that nobody awaits. @default writes to `debug('handshake-session')` */
-  onError?: ((error: SessionError, context: { stage: Stage }) => void) | undefined
+  onError?: OnError | undefined
 }
 
 /** With `handshakeSession(sessionMiddleware, options)`, which knows the store, the secret and the name of the cookie. */
@@ -108,7 +116,8 @@ function resolveCommon(options: CommonOptions) {
   if (typeof options !== 'object' || options === null) {
     fail('options', 'an object { store, secret }, or what session({ … }) returned', options)
   }
-  const { origins, redis, emitter, onError } = options
+  checkNames(options)
+  const { authorize, origins, redis, emitter, onError } = options
   const { required = true, touch = true, mergeHttpSaves = false } = options
   const { timeout = 10_000, freshFor = 5_000, recheck = 60_000 } = options
   checkFlags({ required, touch, mergeHttpSaves })
@@ -120,6 +129,9 @@ function resolveCommon(options: CommonOptions) {
   if (emitter !== undefined && typeof emitter?.serverSideEmit !== 'function') {
     fail('emitter', 'an emitter with serverSideEmit, as of @socket.io/redis-emitter', typeof emitter)
   }
+  if (authorize !== undefined && typeof authorize !== 'function') {
+    fail('authorize', 'a function (session, handshake) that returns true or false, or a promise', authorize)
+  }
   if (onError !== undefined && typeof onError !== 'function') fail('onError', 'a function (error, { stage })', onError)
-  return { origins, redis, emitter, onError, required, touch, mergeHttpSaves, timeout, freshFor, recheck }
+  return { authorize, origins, redis, emitter, onError, required, touch, mergeHttpSaves, timeout, freshFor, recheck }
 }

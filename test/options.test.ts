@@ -40,6 +40,7 @@ const wrong: [string, unknown, RegExp][] = [
   ['redis without eval', { ...good, redis: {} }, /redis: expected a client of redis or ioredis, with eval, got object/],
   ['redis: null', { ...good, redis: null }, /redis: expected/],
   ['an emitter that cannot emit', { ...good, emitter: {} }, /emitter: expected an emitter with serverSideEmit/],
+  ['authorize: true', { ...good, authorize: true }, /authorize: expected a function \(session, handshake\)/],
   ['onError: true', { ...good, onError: true }, /onError: expected a function/],
   ['origins: 7', { ...good, origins: 7 }, /origins: expected/],
   [

@@ -50,7 +50,7 @@ const cases: Record<string, Case> = {
     code: 'ERR_SESSION_COOKIE_MISSING',
     cookie: () =>
       `theme=dark; ${'x'.repeat(65)}=1; ${'abc-'.repeat(17)}=1; [odd]=1; ${Array.from({ length: 40 }, (_, i) => `n${i}=1`).join('; ')}`,
-    cause: /Cookies that came: ("(theme|n\d+)"(, )?){20}$/,
+    cause: /Cookies that came: ("(theme|n\d+)"(, )?){20}$/m,
   },
   'a cookie of another name': {
     code: 'ERR_SESSION_COOKIE_MISSING',
@@ -203,9 +203,12 @@ function expired(cookie: SessionData['cookie']): SessionData['cookie'] {
 }
 
 /** An app, a handshake as the case wants it, and everything that the app hears of it. */
-async function prepare({ store = new CountingStore(), timeout, cookie = (valid) => valid, options }: Case) {
+async function prepare(
+  { store = new CountingStore(), timeout, cookie = (valid) => valid, options }: Case,
+  form: 'options' | 'middleware' = 'options',
+) {
   const told: { error: SessionError; stage: string }[] = []
-  const app = await startApp({ store, timeout, onError: (error, { stage }) => told.push({ error, stage }) })
+  const app = await startApp({ form, store, timeout, onError: (error, { stage }) => told.push({ error, stage }) })
   app.io.on('connection', () => expect.unreachable('connection'))
   const header = await cookie(await app.login(), app)
   if (store instanceof BreakableStore) store.broken = store.failure
@@ -215,19 +218,23 @@ async function prepare({ store = new CountingStore(), timeout, cookie = (valid) 
 }
 
 describe.each(Object.entries(cases))('%s', (_name, given) => {
-  test('is refused with its code, once, and told to the app', async () => {
-    const { app, told, store, options } = await prepare(given)
-    const client = connect(app.url, undefined, options)
-    const errors: Error[] = []
-    client.on('connect_error', (error) => errors.push(error))
-    const error = await next<Error>(client, 'connect_error')
-    expect(error).toMatchObject({ data: { code: given.code } })
-    expect(error.message).not.toMatch(/10\.0\.0\.7|evil|down|\d/)
-    await next(connect(app.url, undefined, options), 'connect_error') // by then a second answer would be here
-    expect(errors).toHaveLength(1)
-    expect(told[0]).toMatchObject({ error: { code: given.code }, stage: 'handshake' })
-    expect(store.calls.get).toBe(2 * (given.reads ?? 0))
-  })
+  test.each(['options', 'middleware'] as const)(
+    'is refused with its code, once, and told to the app: %s',
+    async (form) => {
+      if (given.store instanceof BreakableStore) given.store.broken = undefined
+      const { app, told, store, options } = await prepare(given, form)
+      const client = connect(app.url, undefined, options)
+      const errors: Error[] = []
+      client.on('connect_error', (error) => errors.push(error))
+      const error = await next<Error>(client, 'connect_error')
+      expect(error).toMatchObject({ data: { code: given.code } })
+      expect(error.message).not.toMatch(/10\.0\.0\.7|evil|down|\d/)
+      await next(connect(app.url, undefined, options), 'connect_error') // by then a second answer would be here
+      expect(errors).toHaveLength(1)
+      expect(told[0]).toMatchObject({ error: { code: given.code }, stage: 'handshake' })
+      expect(store.calls.get).toBe(2 * (given.reads ?? 0))
+    },
+  )
 
   test.each(['/admin', '/dynamic-7'])('is refused by %s as well, joined directly', async (namespace) => {
     const { app, options } = await prepare(given)

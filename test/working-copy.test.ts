@@ -188,3 +188,42 @@ describe('what a failed write may have left in the store', () => {
     expect(ours.copy.isChanged).toBe(true)
   })
 })
+
+describe('what is on its way to the store', () => {
+  /** A copy whose change of `a` from 1 to 2 is being written. */
+  function underWay() {
+    const both = copyOf({ a: 1, b: 1 })
+    both.now['a'] = 2
+    return { ...both, snapshot: both.copy.snapshot() }
+  }
+
+  test('is our own when it turns up: what is here by then is a change of it', () => {
+    const { copy, now, snapshot } = underWay()
+    now['a'] = 1
+    expect(copy.rebase(sessionOf({ a: 2, b: 1 }))).toEqual(['a'])
+    snapshot.end(true)
+    expect(now).toMatchObject({ a: 1 })
+    expect(copy.isChanged).toBe(true)
+  })
+
+  test.each([
+    ['also back to what it was', { a: 1, b: 1 }],
+    ['and wrote more', { a: 1, b: 2 }],
+  ])('is no change of ours once somebody has written over it, %s', (_what, newest) => {
+    const { copy, now, snapshot } = underWay()
+    copy.rebase(sessionOf({ a: 2, b: 1 }))
+    copy.rebase(sessionOf(newest))
+    expect(now).toMatchObject(newest)
+    snapshot.end(true)
+    expect(copy.isChanged).toBe(false)
+  })
+
+  test('is forgotten where the store refused it', () => {
+    const { copy, now, snapshot } = underWay()
+    snapshot.end(false)
+    now['a'] = 1
+    expect(copy.isChanged).toBe(false)
+    copy.rebase(sessionOf({ a: 2, b: 1 }))
+    expect(now).toMatchObject({ a: 2 })
+  })
+})

@@ -1,8 +1,8 @@
-// Who is compared. Each file is how the peer's own README has it used; `install({ io, middleware, options })` gets the
-// Express session middleware and the options that it was made of, and answers the events `read` (a value of the session,
-// the plain way), `fresh` (the same, the way that sees what HTTP changed), `count` (the counter, that way), `save` (counts one up and
-// saves it) and, where the peer has a way for what must not be lost, `add`. `isLate`: has no
-// session when `connection` fires, and refuses nobody. `isLimit`: nothing to use, but what can be reached; `only` in these scenarios.
+// Who is compared. Each file is how the peer's own README has it used; `install({ io, middleware, options, isShared })` gets the
+// Express session middleware, the options that it was made of, and whether other processes write the sessions, too. It answers
+// the events `read` (a value of the session, the plain way), `fresh` (the same, the way that sees what HTTP changed), `count`
+// (the counter, that way) and `save` (counts one up and saves it). `isLate`: has no session when `connection` fires, and refuses
+// nobody. `isLimit`: nothing to use, but what can be reached; `only` in these scenarios.
 export const peers = {
   bare: { title: 'bare', about: 'Socket.IO without any session', isLimit: true, load: () => import('./bare.mjs') },
   least: {

@@ -22,6 +22,15 @@ const asTheyCame = { decode: (value: string) => value }
 /** Characters of a Cookie header that are still read: twice what Node accepts by default for all headers. */
 const maxHeaderLength = 32_768
 
+/** Why there may be no cookie. */
+const reasons = [
+  'The usual reasons:',
+  '- nobody has logged in yet: with saveUninitialized: false there is no cookie before the session has content',
+  '- the page and the socket use other host names: localhost and 127.0.0.1 differ',
+  '- the cookie is Secure and the connection is not, or it has another path or domain',
+  '- the page is of another site, and the client was made without withCredentials: true',
+]
+
 /**
  * The value of the cookie `name`, decoded; of several with that name the first, as express-session does.
  * @throws SessionError `ERR_SESSION_COOKIE_MISSING`
@@ -31,8 +40,7 @@ export function readCookie(header: unknown, name: string): string {
   if (value !== undefined) return decode(value)
   throw new SessionError(
     'ERR_SESSION_COOKIE_MISSING',
-    `the handshake has no cookie named ${name}: not logged in, another host name (localhost and 127.0.0.1 differ), ` +
-      'a cookie that is Secure or of another path, or a client without withCredentials',
+    [`the handshake has no cookie named ${name}`, ...reasons].join('\n'),
   )
 }
 
@@ -115,19 +123,26 @@ export class Verifier implements CookieVerifier {
       }
     }
     const count = this.#secrets.length
-    throw refused(
+    throw unknown(
       `signed with none of the ${count} secret(s): it was changed, or \`secret\` is not the one that session() has`,
     )
   }
 }
 
+const foreign = "\n- other session libraries sign without `s:` (@fastify/session has `cookiePrefix: 's:'` for that)"
+
 /** What is signed in a value, with its signature; undefined where that need not be looked at. @throws SessionError `ERR_SESSION_SIGNATURE` */
 export function signedPart(value: string): string | undefined {
-  if (!value.startsWith(prefix)) throw refused('not signed; express-session always signs it')
+  if (!value.startsWith(prefix)) throw refused(`not signed; express-session always signs it${foreign}`)
   const signed = value.slice(prefix.length)
   return signed.lastIndexOf('.') > 0 && value.length <= maxLength ? signed : undefined
 }
 
-export function refused(what: string): SessionError {
+/** No secret of ours signed it. */
+export function unknown(what: string): SessionError {
+  return refused(`${what}\n- the secret of cookie-parser is another one: only that of session() counts`)
+}
+
+function refused(what: string): SessionError {
   return new SessionError('ERR_SESSION_SIGNATURE', `the session cookie is ${what}`)
 }

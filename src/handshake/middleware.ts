@@ -16,7 +16,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import * as url from 'node:url'
 import { attempt, SessionError } from '../errors'
 import { isThenable, type StoreLike } from '../store/record'
-import { type CookieVerifier, GenuineValues, refused, signedPart } from './cookie'
+import { type CookieVerifier, GenuineValues, signedPart, unknown } from './cookie'
 import type { RequestLike } from './origin'
 
 /** What `session({ … })` of express-session returns. */
@@ -127,7 +127,7 @@ export class MiddlewareVerifier implements CookieVerifier {
       if (!question.isAnswered) throw new SessionError('ERR_SESSION_STORE', 'the session store is disconnected')
       if (typeof question.id === 'string' && question.id !== '') return question.id
     }
-    throw refused('signed with no secret of session(): it was changed, or another app on this host set it')
+    throw unknown('signed with no secret of session(): it was changed, or another app on this host set it')
   }
 
   /** @throws SessionError `ERR_SESSION_OPTIONS` for whatever else happens than what is relied on */

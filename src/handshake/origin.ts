@@ -57,7 +57,9 @@ async function refuseUnless(asked: Promise<boolean>, origin: string, host = 'a s
   throw new SessionError(
     'ERR_SESSION_ORIGIN',
     `a page of ${printable(origin)} connects to ${printable(host)}; ` +
-      'if that is meant (another site, or a proxy that rewrites Host), name it in the option `origins`',
+      'if that is meant (another site, or a proxy that rewrites Host), name it in the option `origins`\n' +
+      '- nginx in front: `proxy_set_header Host $host` lets your own site be known\n' +
+      "- `cors.origin: '*'` names nobody, as browsers send no cookies for it",
   )
 }
 

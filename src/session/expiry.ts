@@ -16,9 +16,10 @@ export class Expiry {
   /** When it was extended last, on the monotonic clock. */
   #touchedAt: number
 
-  constructor(cookie: Cookie) {
+  /** @param since when the store was asked for it */
+  constructor(cookie: Cookie, since: number) {
     const left = (expiryOf(cookie) ?? Date.now()) - Date.now()
-    this.#touchedAt = now() + left - (cookie.originalMaxAge ?? 0)
+    this.#touchedAt = since + left - (cookie.originalMaxAge ?? 0)
     this.reckon(cookie)
   }
 

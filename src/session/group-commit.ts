@@ -3,7 +3,7 @@
  * own, made of what the ones before it left, so that one which fails leaves nothing; all are answered by the one write.
  */
 import { SessionError } from '../errors'
-import { type ExpressSession, isThenable } from '../store/record'
+import { type ExpressSession, isRecord, isThenable } from '../store/record'
 import type { Knowledge, StoredSession } from './stored-session'
 import { persist, replace, replaceUnlessOvertaken } from './unit-of-work'
 import type { WorkingCopy } from './working-copy'
@@ -65,7 +65,7 @@ class Group {
    * @param mayGuess whether what is known will do: a compare-and-set tells whether it was so, a read where nothing is to be written
    * @returns whether it is done
    */
-  async #attempt(attempts: number, mayGuess = attempts === 0): Promise<boolean> {
+  async #attempt(attempts: number, mayGuess = true): Promise<boolean> {
     const session = this.#session
     const begun = await session.alone(async () => {
       const guess = mayGuess ? session.known : undefined
@@ -90,6 +90,7 @@ class Group {
       const draft = last ? shared.fork(last) : shared.draft(JSON.parse(known.json))
       const isGood = this.#members[next]?.run(draft.session, limit)
       if (isThenable(isGood)) {
+        this.#session.goOn() // After the time of the change has begun: that is over before those who wait are given up.
         const [following, previous] = [next + 1, last]
         return isGood.then((good) => this.#draft(known, following, good ? draft : previous))
       }
@@ -124,12 +125,9 @@ class Member {
     if (this.#isGivenUp) return false
     try {
       const returned = this.#change(session)
-      if (!isThenable(returned)) return this.#succeeded(returned)
+      if (!isThenable(returned)) return this.#succeeded(returned, session)
       const given = limit === undefined ? Promise.resolve(returned) : this.#within(limit, returned)
-      return given.then(
-        (value) => this.#succeeded(value),
-        (error) => this.#failed(error),
-      )
+      return given.then((value) => this.#succeeded(value, session)).catch((error) => this.#failed(error))
     } catch (error) {
       return this.#failed(error)
     }
@@ -150,7 +148,10 @@ class Member {
     })
   }
 
-  #succeeded(value: unknown): boolean {
+  /** @throws where the session cannot be written: then this change fails, and not those that come after it */
+  #succeeded(value: unknown, session: ExpressSession): boolean {
+    if (!isRecord({ cookie: session.cookie })) throw new TypeError('the session has lost its cookie')
+    JSON.stringify(session)
     this.settle = () => this.#resolve(value)
     return true
   }

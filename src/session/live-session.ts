@@ -44,7 +44,7 @@ export class LiveSession implements Owner, SessionKeeper {
 
   readonly #home: Home
   /** Most sessions have one holder: an array literal of one takes a third of the memory of a pushed array or a Set. */
-  #holders = nobody
+  holders = nobody
   /** Holders, reads, writes in flight, and work. */
   #uses = 0
   #room: string | undefined
@@ -140,26 +140,26 @@ export class LiveSession implements Owner, SessionKeeper {
    */
   hold(holder: Holder): LiveSession {
     const here = this.#here()
-    if (here.#holders === nobody) here.#holders = [holder]
-    else here.#holders.push(holder)
+    if (here.holders === nobody) here.holders = [holder]
+    else here.holders.push(holder)
     here.use()
     return here
   }
 
   release(holder: Holder): void {
-    const index = this.#holders.indexOf(holder)
+    const index = this.holders.indexOf(holder)
     if (index === -1) return
-    this.#holders.splice(index, 1)
+    this.holders.splice(index, 1)
     if (!this.isHeld) this.leftAt = now()
     this.unuse()
   }
 
   get isHeld(): boolean {
-    return this.#holders.length > 0
+    return this.holders.length > 0
   }
 
   closeHolders(): void {
-    for (const holder of [...this.#holders]) holder.close()
+    for (const holder of [...this.holders]) holder.close()
   }
 
   get isIdle(): boolean {

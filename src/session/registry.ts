@@ -31,6 +31,8 @@ export interface Peers {
 
 interface RegistryEvents {
   end: [SessionEnd]
+  /** What is known of a session that is held may have changed. */
+  changed: [LiveSession]
   unheard: [unknown, Stage]
 }
 
@@ -123,6 +125,12 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     const here = this.at(live.id)
     if (here !== live) here.stored.writes.wroteElsewhere()
     for (const peers of this.peers) if (peers.areReachable) peers.changed(live.room)
+    if (here.stored.shared.isOutdated && here.isHeld && this.listenerCount('changed') > 0) here.refreshUnheard()
+    else this.learnt(here)
+  }
+
+  learnt(live: LiveSession): void {
+    if (live.isHeld) this.emit('changed', live)
   }
 
   /** Another node wrote this session. */

@@ -104,7 +104,7 @@ export class SharedSession {
     if (!this.#copy) this.#copy = new WorkingCopy(this.create(record, this.#keeper))
     else if (!this.#copy.isBasedOn(record)) this.#copy.rebase(this.create(record))
     if (this.#expiry) this.#expiry.reckon(record.cookie)
-    else this.#expiry = new Expiry(record.cookie)
+    else this.#expiry = new Expiry(record.cookie, since)
     this.#knownSince = since
     this.#version = version === this.#copy.base ? this.#copy.base : version // One string in memory, where it is the same.
     this.#observations?.adopt()

@@ -118,6 +118,7 @@ export class StoredSession {
         if (!found) throw this.#gone()
         this.shared.adopt(found.record, this.askedAt, found.version)
         if (!isBelieved && !isTold) this.observations.isOutdated = true
+        this.#place.learnt(this.#owner)
         return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.shared.mark : mark }
       }
     } finally {

@@ -22,7 +22,7 @@ const politeAttempts = 8
 export function commit(session: StoredSession, copy: WorkingCopy): Promise<void> {
   return persist(session, (attempts) =>
     session.alone(async () => {
-      const guess = attempts === 0 ? session.known : undefined
+      const guess = session.known
       const known = guess?.json === copy.base ? guess : await session.readAnew()
       rebase(session, copy, known)
       return replace(session, copy, known, attempts)

@@ -21,7 +21,7 @@ interface Draft extends Snapshot {
 interface Unsettled {
   readonly base: string
   readonly json: string
-  /** What it changes, by key, the cookie apart; reckoned when it is asked for. */
+  /** What it changes, by key, the cookie apart, as far as no newer record says otherwise; reckoned when one comes. */
   changes?: Map<string, string | undefined>
 }
 
@@ -37,9 +37,9 @@ export class WorkingCopy {
   /** When what these wrote turns up in a newer record, it is our own, and what is here by then is a change of it. */
   #unsettled = none
 
-  constructor(session: ExpressSession) {
+  constructor(session: ExpressSession, base = JSON.stringify(session)) {
     this.session = session
-    this.#base = JSON.stringify(session)
+    this.#base = base
   }
 
   /** Whether anything was changed here since the base, if only the order of keys. */
@@ -78,7 +78,8 @@ export class WorkingCopy {
   }
 
   #mayHaveWritten(key: string, text: string | undefined): boolean {
-    return this.#unsettled.some((write) => changesOf(write).has(key) && changesOf(write).get(key) === text)
+    const changes = this.#unsettled.map(changesOf) // Of all: from now on each is to know what newer records say.
+    return changes.some((values) => values.has(key) && values.get(key) === text)
   }
 
   #take(key: string, theirs: ExpressSession): void {
@@ -101,8 +102,7 @@ export class WorkingCopy {
 
   /** Another copy with the same changes: `session`, made of this one's. */
   fork(session: ExpressSession): WorkingCopy {
-    const fork = new WorkingCopy(session)
-    fork.#base = this.#base
+    const fork = new WorkingCopy(session, this.#base)
     fork.#applied = this.#applied
     return fork
   }
@@ -134,7 +134,8 @@ export class WorkingCopy {
       end: (isWritten) => {
         this.#applied?.end(isWritten)
         if (isWritten === undefined && changesOf(write).size > 0) return
-        if (isWritten) this.#base = this.#base === write.base ? json : merge(this.#base, write.base, json)
+        const isAsBefore = this.#base === write.base && !write.changes
+        if (isWritten) this.#base = isAsBefore ? json : merge(this.#base, json, changesOf(write))
         this.#unsettled = isWritten ? none : this.#unsettled.filter((each) => each !== write)
       },
     }
@@ -155,11 +156,10 @@ function parts(json: string): Map<string, string> {
   return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]))
 }
 
-/** The JSON of `newer`, with what was changed from `base` to `json`. */
-function merge(newer: string, base: string, json: string): string {
-  const [result, before, after] = [parts(newer), parts(base), parts(json)]
-  for (const key of changedKeys(before, after)) {
-    const value = after.get(key)
+/** The JSON of `newer`, with these changes and the cookie of `json`. */
+function merge(newer: string, json: string, changes: Map<string, string | undefined>): string {
+  const result = parts(newer)
+  for (const [key, value] of [...changes, ['cookie', parts(json).get('cookie')] as const]) {
     if (value === undefined) result.delete(key)
     else result.set(key, value)
   }

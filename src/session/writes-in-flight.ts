@@ -24,6 +24,8 @@ export interface Place {
   readonly clocks: { readonly timeout: number; readonly patience: Deadlines; readonly limits: Deadlines }
   /** This process wrote the session, or may have: other nodes are to be told. */
   wrote(session: Endable): void
+  /** It was read: what is known of it may have changed. */
+  learnt(session: Endable): void
   /** An error that nobody awaits. */
   unheard(error: unknown, stage: Stage): void
 }

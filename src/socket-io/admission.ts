@@ -1,17 +1,21 @@
 /** Who gets in: handshake → live session → on the socket, before `connection` fires; and the same without a socket. */
-import { isAnonymous, notFound, SessionError } from '../errors'
+import { asSessionError, isAnonymous, notFound, SessionError } from '../errors'
 import { type Explanation, explainHandshake, type Policy } from '../handshake/explain'
+import { Hints } from '../handshake/hints'
 import { checkID, type HandshakeLike, identify, ticketOf } from '../handshake/identify'
 import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
-import { isThenable } from '../store/record'
+import { type ExpressSession, isThenable, type SessionRecord } from '../store/record'
+import type { Authorization } from './authorization'
 import { EventGate, type GateOptions } from './event-gate'
 import type { Guard } from './namespaces'
-import { useFirst } from './private-parts'
+import type { Permission } from './permission'
 import { recover } from './recovery'
-import type { ConnectionLike, SocketLike } from './socket-io-like'
+import type { ConnectionLike, SessionHandshake, SocketLike } from './socket-io-like'
 
 interface AdmissionOptions extends Policy, GateOptions {
+  /** Undefined where every session will do. */
+  readonly authorization: Authorization | undefined
   readonly registry: SessionRegistry
 }
 
@@ -20,6 +24,7 @@ export class Admission {
   isClosed = false
 
   readonly #options: AdmissionOptions
+  readonly #hints: Hints
   /** Connections that show a ticket, until that is redeemed: for all their namespaces at once. */
   readonly #redeeming = new WeakMap<object, Promise<LiveSession>>()
   /** What connections have. Of this instance: another one on the same store may want another cookie. */
@@ -29,6 +34,7 @@ export class Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options
+    this.#hints = new Hints(options)
     const held = this.#held
     this.#closed = function closed() {
       this.off('close', closed)
@@ -43,20 +49,28 @@ export class Admission {
       if (isThenable(admitting))
         return void admitting.then(
           () => next(),
-          (error) => next(this.#refusal(error)),
+          (error) => next(this.#refusal(error, socket)),
         )
     } catch (error) {
-      return next(this.#refusal(error))
+      return next(this.#refusal(error, socket))
     }
     next()
   }
 
-  #refusal(error: unknown): SessionError {
-    return this.#options.tell(error, 'handshake').forClient()
+  #refusal(error: unknown, { handshake }: SocketLike): SessionError {
+    const refusal = this.#hints.addTo(asSessionError(error, 'unexpected failure during handshake'), handshake)
+    return this.#options.tell(refusal, refusal.code === 'ERR_SESSION_FORBIDDEN' ? 'authorize' : 'handshake').forClient()
   }
 
   /** @throws SessionError (rejects) for whatever refuses this handshake */
-  open(handshake: HandshakeLike, conn: object = {}): LiveSession | Promise<LiveSession> {
+  async load(handshake: HandshakeLike): Promise<ExpressSession> {
+    const { authorization } = this.#options
+    const live = await this.#open(handshake)
+    if (authorization) await authorization.admit(authorization.permission(live, handshake))
+    return live.session
+  }
+
+  #open(handshake: HandshakeLike, conn: object = {}): LiveSession | Promise<LiveSession> {
     const { registry, freshFor } = this.#options
     const found = this.#identify(handshake, conn)
     return isThenable(found) ? found.then(({ id }) => registry.open(id, freshFor)) : registry.open(found.id, freshFor)
@@ -64,7 +78,13 @@ export class Admission {
 
   async explain(handshake: HandshakeLike): Promise<Explanation> {
     this.assertOpen()
-    return explainHandshake(handshake, this.#options)
+    const { authorization, registry } = this.#options
+    if (!authorization) return explainHandshake(handshake, this.#options)
+    const authorizes = async (id: string, record: SessionRecord) => {
+      const verdict = await authorization.ask(registry.at(id).stored.shared.create(record), handshake)
+      if (verdict !== true) throw verdict
+    }
+    return explainHandshake(handshake, { ...this.#options, authorizes })
   }
 
   /** The session of an id, or of a socket that was let in here. @throws SessionError (or rejects) as `update` */
@@ -93,22 +113,32 @@ export class Admission {
     if (found && !isRead && !found.isCurrent(this.#options.freshFor)) {
       return found.refresh().then(() => this.#letIn(found, socket, true))
     }
+    return this.#authorize(found, socket, found && this.#options.authorization?.permission(found, socket.handshake))
+  }
+
+  /** After an answer that took time the session may be another: then it is asked again. */
+  #authorize(found: LiveSession | undefined, socket: SocketLike, permission?: Permission): Promise<void> | void {
+    const asking = permission && this.#options.authorization?.admit(permission)
+    return asking ? asking.then(() => this.#authorize(found, socket, permission)) : this.#put(found, socket, permission)
+  }
+
+  #put(found: LiveSession | undefined, socket: SocketLike, permission?: Permission): Promise<void> | void {
     this.assertOpen()
     const live = found && this.#hold(found, socket.conn)
     if (!live) return recover(socket, undefined)
     // In a further namespace the cookie is the same; a ticket may be another one's.
     const ticket = ticketOf(socket.handshake)
     if (ticket !== undefined && !this.#options.tickets.isFor(live.id, ticket)) throw twoSessions()
-    return this.#put(live, socket)
+    return this.#expose(live, socket, permission)
   }
 
-  #put(live: LiveSession, socket: SocketLike): Promise<void> | void {
+  #expose(live: LiveSession, socket: SocketLike, permission: Permission | undefined): Promise<void> | void {
     if (live.ended) throw notFound()
     // Where apps look for it. Without one nothing is put there, as another instance may have put another session.
-    const exposed = { sessionID: live.id, session: live.session }
-    Object.assign(socket.handshake, exposed)
-    if (socket.request) Object.assign(socket.request, exposed)
-    useFirst(socket, new EventGate(live, this.#options).pass)
+    expose(live, socket.handshake)
+    if (socket.request) expose(live, socket.request)
+    socket.use(new EventGate(live, this.#options, permission).pass)
+    if (permission) this.#options.authorization?.watch(permission, socket)
     const recovering = recover(socket, live.room)
     return isThenable(recovering) ? recovering.then(() => socket.join(live.room)) : socket.join(live.room)
   }
@@ -134,10 +164,10 @@ export class Admission {
 
   async #openIfAny(handshake: HandshakeLike, conn: object): Promise<LiveSession | undefined> {
     try {
-      return await this.open(handshake, conn)
+      return await this.#open(handshake, conn)
     } catch (error) {
       if (!isAnonymous(error as SessionError)) throw error
-      this.#options.tell(error, 'handshake')
+      this.#options.tell(this.#hints.addTo(error as SessionError, handshake), 'handshake')
       return undefined
     }
   }
@@ -161,6 +191,11 @@ export class Admission {
     conn.on('close', this.#closed)
     return live
   }
+}
+
+function expose({ id, session }: LiveSession, place: Partial<SessionHandshake>): void {
+  place.sessionID = id
+  place.session = session
 }
 
 function twoSessions(): SessionError {

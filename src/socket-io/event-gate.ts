@@ -1,9 +1,10 @@
 /**
- * What happens before each event of a client reaches a handler: the session is fresh, still there, and touched.
+ * What happens before each event of a client reaches a handler: the session is fresh, still there, allowed, and touched.
  * Rule 3, order: events reach their handlers in the order in which they came, however long each waits here.
  */
 import type { Tell } from '../errors'
 import type { LiveSession } from '../session/live-session'
+import type { Permission } from './permission'
 import type { EventMiddleware } from './socket-io-like'
 
 export interface GateOptions {
@@ -19,36 +20,46 @@ type Next = Parameters<EventMiddleware>[1]
 export class EventGate {
   readonly #live: LiveSession
   readonly #options: GateOptions
-  /** Events that wait for the session to be read, in their order. */
+  readonly #permission: Permission | undefined
+  /** Events that wait for the session to be read, or to be allowed, in their order. */
   #waiting: Next[] | undefined
 
-  constructor(live: LiveSession, options: GateOptions) {
+  constructor(live: LiveSession, options: GateOptions, permission: Permission | undefined) {
     this.#live = live
     this.#options = options
+    this.#permission = permission
   }
 
   /**
    * A session that ended lets no event pass. One that cannot be read now lets none pass either; the error goes to `tell`,
    * and to the socket's own `error` event.
    */
-  readonly pass: EventMiddleware = (_event, next) => {
-    if (this.#waiting) this.#waiting.push(next)
-    else if (this.#live.isCurrent(this.#options.freshFor)) this.#handOut(next)
-    else this.#refresh(next)
+  readonly pass: EventMiddleware = (_event, next) => this.#enter(next)
+
+  #enter(next: Next): void {
+    const isKnown = this.#waiting !== undefined || this.#live.isCurrent(this.#options.freshFor)
+    if (isKnown) this.#handOut(next)
+    else this.#wait(next, this.#live.refresh(), (each) => this.#handOut(each))
   }
 
-  async #refresh(first: Next): Promise<void> {
+  async #wait(first: Next, work: Promise<unknown>, go: (next: Next) => void): Promise<void> {
     const [live, waiting] = [this.#live, [first]]
     this.#waiting = waiting
     const failed = (error: unknown) => (live.ended ? undefined : this.#options.tell(error, 'refresh'))
-    const failure = await live.refresh().then(() => undefined, failed)
+    const failure = await work.then(() => undefined, failed)
     this.#waiting = undefined
-    for (const next of waiting) failure ? next(failure) : this.#handOut(next)
+    for (const next of waiting) failure ? next(failure) : go(next)
   }
 
   #handOut(next: Next): void {
-    const live = this.#live
+    const [live, permission] = [this.#live, this.#permission]
     if (live.ended) return
+    if (this.#waiting) return void this.#waiting.push(next) // Behind those that came before.
+    if (permission && !permission.isCurrent) {
+      const asking = permission.renew()
+      if (asking) return void this.#wait(next, asking, (each) => this.#enter(each))
+      if (permission.refusal) return
+    }
     const { touch, tell } = this.#options
     if (touch && live.wantsTouch) live.touch().catch((error) => live.ended || tell(error, 'touch'))
     next()

@@ -4,7 +4,7 @@
  */
 import { SessionError } from '../errors'
 import type { CorsLike } from '../handshake/origin'
-import type { EventMiddleware, NamespaceLike, ServerLike } from './socket-io-like'
+import type { NamespaceLike, ServerLike } from './socket-io-like'
 
 /** A guard that cannot be everywhere is none: without these, `attach` throws. */
 function required<T>(part: T | undefined, name: string): T {
@@ -56,13 +56,6 @@ export function replaceIDs(socket: { id: string; nsp: object }, id: string, pid:
   connecting?.delete(socket.id)
   Object.assign(socket, { id, pid })
   connecting?.set(id, socket)
-}
-
-/** `socket.use` without its push, which leaves room for 17: a tenth of what a connection with a session costs in memory. */
-export function useFirst(socket: { use(middleware: EventMiddleware): unknown }, middleware: EventMiddleware): void {
-  const inside = socket as { fns?: unknown }
-  if (Array.isArray(inside.fns) && inside.fns.length === 0) inside.fns = [middleware]
-  else socket.use(middleware)
 }
 
 /** Whether an adapter talks to other servers: in the in-memory one `serverSideEmit` only warns, by the base class. */

@@ -25,6 +25,8 @@ export interface SocketLike {
   use(middleware: EventMiddleware): unknown
   join(rooms: string | string[]): Promise<void> | void
   emit(event: string, ...args: unknown[]): unknown
+  on(event: 'disconnect', listener: () => void): unknown
+  disconnect(): unknown
 }
 
 /** Of a `Namespace`. */
@@ -33,6 +35,7 @@ export interface NamespaceLike {
   adapter: { restoreSession?(pid: string, offset: string): Promise<unknown>; delAll(id: string): unknown }
   use(guard: never): unknown
   on(event: 'connection', listener: (socket: never) => void): unknown
+  prependListener(event: 'connection', listener: (...socket: unknown[]) => void): unknown
 }
 
 /** Whatever can tell other Socket.IO servers: a `Server`, or an `Emitter` of `@socket.io/redis-emitter`. */

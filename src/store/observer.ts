@@ -88,7 +88,7 @@ export function observeStore(target: StoreLike, listener: StoreListener): { meth
 function ownMethods(store: AnyStore): StoreMethods {
   const names = ['set', 'destroy', 'touch', 'createSession'] as const
   const bound = Object.fromEntries(names.map((name) => [name, store[name]?.bind(store)]))
-  return { ...bound, get: (...args: unknown[]) => store['get']?.(...args) } as unknown as StoreMethods
+  return { ...bound, get: (id: unknown, done: unknown) => store['get']?.(id, done) } as unknown as StoreMethods
 }
 
 /** Puts a wrapper on the instance. Undone only while it is still there: somebody may have wrapped it again. */

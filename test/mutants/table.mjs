@@ -7,6 +7,7 @@
  * with the same seeds; then the number of histories that are needed follows.
  */
 import { admission } from './table/admission.mjs'
+import { authorization } from './table/authorization.mjs'
 import { cluster } from './table/cluster.mjs'
 import { cookie } from './table/cookie.mjs'
 import { handshakeSession } from './table/handshake-session.mjs'
@@ -18,6 +19,7 @@ import { session } from './table/session.mjs'
 import { sessionEnd } from './table/session-end.mjs'
 import { sessionOrder } from './table/session-order.mjs'
 import { socketIO } from './table/socket-io.mjs'
+import { speaks } from './table/speaks.mjs'
 import { store } from './table/store.mjs'
 import { ticket } from './table/ticket.mjs'
 import { workingCopy } from './table/working-copy.mjs'
@@ -31,6 +33,7 @@ const groups = [
   ...store,
   ...workingCopy,
   ...admission,
+  ...authorization,
   ...socketIO,
   ...recovery,
   ...cluster,
@@ -38,6 +41,7 @@ const groups = [
   ...sessionOrder,
   ...sessionEnd,
   ...registry,
+  ...speaks,
 ]
 
 export const table = groups.flatMap(({ file, rows }) =>

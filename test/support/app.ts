@@ -59,7 +59,7 @@ export async function startApp({
   form = 'options',
   ...rest
 }: AppOptions = {}): Promise<App> {
-  const options = { store: new session.MemoryStore(), secret, ...rest } as HandshakeSessionOptions
+  const options = { store: new session.MemoryStore(), secret, onError: () => {}, ...rest } as HandshakeSessionOptions
   const app = express()
   const forSession = {
     store: options.store as session.Store,

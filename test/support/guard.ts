@@ -12,6 +12,11 @@ process.on('unhandledRejection', (reason) => failures.push(reason))
 process.on('uncaughtExceptionMonitor', (error) => failures.push(error))
 process.on('warning', (warning) => warning.name === 'MaxListenersExceededWarning' && failures.push(warning))
 
+process.on(
+  'warning',
+  ({ message }) => secretive.test(message) && failures.push(new Error(`a warning tells too much: ${message}`)),
+)
+
 /** What looks as an id of express-session does, and the secret. */
 const secretive = new RegExp(`(?<![\\w-])[\\w-]{32}(?![\\w-])|${secret}`)
 

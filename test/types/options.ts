@@ -2,6 +2,9 @@
 import { createSecretKey } from 'node:crypto'
 import session from 'express-session'
 import { type HandshakeSessionOptions, HandshakeSessions, handshakeSession, type StoreLike } from 'handshake-session'
+import type { Socket } from 'socket.io'
+
+type Handshake = Socket['handshake']
 
 const store = new session.MemoryStore()
 const secret = 'keyboard cat'
@@ -42,6 +45,14 @@ handshakeSession((_error: unknown, _req: unknown, _res: unknown, next: () => voi
 handshakeSession(middleware, { required: 'no' })
 // @ts-expect-error options are one object
 handshakeSession({ store, secret }, { required: false })
+
+// authorize sees the app's own session, and the handshake; Socket.IO's own type of it will do.
+handshakeSession(middleware, {
+  authorize: (s, { auth, headers }) => s.cookie.path === headers.host && auth?.['x'] === 1,
+})
+handshakeSession(middleware, { authorize: async (s, handshake: Handshake) => handshake.query['x'] === s.id })
+// @ts-expect-error it answers true or false
+handshakeSession(middleware, { authorize: (s) => s.id })
 
 // @ts-expect-error no options
 handshakeSession()

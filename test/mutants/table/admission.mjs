@@ -5,8 +5,8 @@ export const admission = [
     rows: [
       [
         'a client is told what the app is told',
-        "this.#options.tell(error, 'handshake').forClient()",
-        "this.#options.tell(error, 'handshake')",
+        "'handshake').forClient()",
+        "'handshake')",
         'refusals',
         'a foreign Origin by polling',
       ],
@@ -61,7 +61,7 @@ export const admission = [
       ],
       [
         'whoever is made anonymous is not told',
-        "      this.#options.tell(error, 'handshake')\n      return undefined",
+        "      this.#options.tell(this.#hints.addTo(error as SessionError, handshake), 'handshake')\n      return undefined",
         '      return undefined',
         'unawaited',
         'let in with required: false',
@@ -171,7 +171,7 @@ export const admission = [
       ],
       [
         'no event asks whether the session is fresh',
-        '    useFirst(socket, new EventGate(live, this.#options).pass)\n',
+        '    socket.use(new EventGate(live, this.#options, permission).pass)\n',
         '',
         'fresh',
         'at the next event after freshFor',

@@ -17,6 +17,12 @@ export const options = [
         'options',
       ],
       [
+        'an authorize that is no function will do',
+        "authorize !== undefined && typeof authorize !== 'function'",
+        'false',
+        'options',
+      ],
+      [
         'an onError that is no function will do',
         "onError !== undefined && typeof onError !== 'function'",
         'false',

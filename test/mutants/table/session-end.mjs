@@ -242,10 +242,16 @@ export const sessionEnd = [
       ],
       [
         'what a request extends is not known',
-        '      else if (!error) this.#home.sessions.get(id)?.stored.extend(json && JSON.parse(json).cookie)\n',
+        '      else if (!error) this.#home.sessions.get(id)?.stored.writes.extended(json && JSON.parse(json).cookie)\n',
         '',
         'rules',
         'what extended the session',
+      ],
+      [
+        'the version of what a request saves is not known',
+        'const version = json && this.#home.store.versionOf(session)',
+        'const version = undefined',
+        'group-commit',
       ],
       [
         'what a request saves is not known without a read',

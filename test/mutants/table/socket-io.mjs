@@ -5,7 +5,7 @@ export const socketIO = [
     rows: [
       [
         'namespaces that are there at attach are open',
-        '  for (const namespace of namespacesOf(io)) addGuard(namespace, guard)\n',
+        '  for (const namespace of namespacesOf(io)) addGuard(namespace, guard, early)\n',
         '',
         'connect',
         'in middleware and connection',
@@ -24,13 +24,7 @@ export const socketIO = [
         'connect',
         'its own middlewares',
       ],
-      [
-        'who attaches twice guards twice',
-        'if (!middlewaresOf(namespace).includes(guard)) ',
-        '',
-        'options',
-        'attach twice',
-      ],
+      ['who attaches twice guards twice', '  if (there.includes(guard)) return\n', '', 'options', 'attach twice'],
       [
         'children of a dynamic namespace that are there already are open',
         '[namespace, ...children]',
@@ -100,8 +94,8 @@ export const socketIO = [
       ],
       [
         'an event of a session that cannot be read passes',
-        'failure ? next(failure) : this.#handOut(next)',
-        'this.#handOut(next)',
+        'failure ? next(failure) : go(next)',
+        'go(next)',
         'faults/faults',
         'an event comes',
       ],
@@ -114,8 +108,8 @@ export const socketIO = [
       ],
       [
         'a later event overtakes one that waits for a read',
-        'if (this.#waiting) this.#waiting.push(next)\n    else if',
-        'if',
+        'if (this.#waiting) return void this.#waiting.push(next)',
+        '',
         'rules',
         'not overtaken',
       ],

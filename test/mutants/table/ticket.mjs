@@ -104,14 +104,19 @@ export const ticket = [
         'refusals',
         'required: false',
       ],
+    ],
+  },
+  {
+    file: 'handshake/hints.ts',
+    rows: [
       ['explain prints what may be the value of a cookie', 'token.test(other)', 'true', 'cli', 'pasted'],
       ['explain prints what is random', ' && !random.test(other)', '', 'cli', 'pasted'],
       ['explain prints what is encoded', '^`|~-]', '^`|~%-]', 'cli', 'pasted'],
       ['explain prints names of any length', '{1,64}', '+', 'refusals', 'explain names'],
-      ['explain prints any number of names', 'others.length < mostHints && ', '', 'refusals', 'explain names'],
+      ['explain prints any number of names', 'others.length < mostNames && ', '', 'refusals', 'explain names'],
       [
         'explain says that a session was destroyed which another store has',
-        'if (by.store.isUsedByMiddleware)',
+        'if (store.isUsedByMiddleware)',
         'if (true)',
         'refusals',
         'another store instance',
