@@ -35,6 +35,11 @@ export function isWorthSaving(session: object): boolean {
   return newSessions.get(session)?.isWorthSaving ?? true
 }
 
+/** Whether it is one of these, and so of no use to who asks for the session of the cookie. */
+export function isNewSession(session: object | undefined): boolean {
+  return session !== undefined && newSessions.has(session)
+}
+
 /** The session that `session()` makes for a visitor without one; undefined where it makes none: beyond its cookie's `path`. */
 export function newSession(
   middleware: SessionMiddleware,

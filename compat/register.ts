@@ -11,6 +11,7 @@ import { dirname, sep } from 'node:path'
 const shims: Record<string, string> = {
   'express-socket.io-session': './express-socket.io-session',
   'session.io': './session.io',
+  'session.socket.io': './session.socket.io',
   'socket.io': './socket.io',
   'socket.io-express-session': './socket.io-express-session',
   'socket.io-sessions': './socket.io-sessions',

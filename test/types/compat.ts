@@ -6,6 +6,7 @@ import session from 'express-session'
 
 import sharedSession = require('handshake-session/compat/express-socket.io-session')
 import sessionIO = require('handshake-session/compat/session.io')
+import SessionSockets = require('handshake-session/compat/session.socket.io')
 import socketIO = require('handshake-session/compat/socket.io')
 import ios = require('handshake-session/compat/socket.io-express-session')
 import socketSession = require('handshake-session/compat/socket.io-mysql-session')
@@ -91,3 +92,12 @@ sharedSession({ secret })
 sharedSession(middleware, { autosave: true })
 // @ts-expect-error one argument
 ios(middleware, store)
+
+// session.socket.io
+const sessionSockets = new SessionSockets(io, store, parser, 'sid')
+sessionSockets.on('connection', (error, socket, { id }) => error || socket.emit('you', id))
+sessionSockets
+  .of('/chat')
+  .on('connection', (_error, socket) => sessionSockets.getSession(socket, (_error, { id }) => id))
+// @ts-expect-error a secret is no parser
+new SessionSockets(io, store, secret)
