@@ -10,8 +10,11 @@ import { dirname, join, sep } from 'node:path'
 
 /** Old package → the file of this folder that takes its place. */
 const shims: Record<string, string> = {
+  'express-socket.io-session': './express-socket.io-session',
   'session.io': './session.io',
+  'session.socket.io': './session.socket.io',
   'socket.io': './socket.io',
+  'socket.io-express-session': './socket.io-express-session',
   'socket.io-sessions': './socket.io-sessions',
   'socket.io-mysql-session': './socket.io-mysql-session',
   'socket.io/lib/stores/redis': './socket.io/redis-store',

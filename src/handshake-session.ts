@@ -16,6 +16,7 @@ import { Authorization } from './socket-io/authorization'
 import { Cluster } from './socket-io/cluster'
 import { EarlyMiddlewares } from './socket-io/early-middlewares'
 import { guard, serverOf } from './socket-io/namespaces'
+import { shareParts } from './socket-io/parts'
 import { corsOf } from './socket-io/private-parts'
 import type { NamespaceLike, ServerLike, SocketLike } from './socket-io/socket-io-like'
 import type { ExpressSession } from './store/record'
@@ -68,7 +69,7 @@ export class HandshakeSessions {
       new Authorization({ ...resolved, authorize, tell: this.#tell, registry: this.#registry, guardsServerOf })
     this.#admission = new Admission({
       ...resolved,
-      cors: () => [...this.#attached].flatMap((target) => corsOf(serverOf(target)) ?? []),
+      cors: () => [...this.#cluster.servers].flatMap((io) => corsOf(io) ?? []),
       tickets: this.#tickets,
       authorization: this.#authorization,
       registry: this.#registry,
@@ -80,6 +81,7 @@ export class HandshakeSessions {
     this.#registry.on('end', this.#ended)
     this.#registry.on('unheard', this.#tell)
     this.#cluster = new Cluster(this.#registry, emitter, this.#tell)
+    shareParts(this, { registry: this.#registry, admission: this.#admission, cluster: this.#cluster })
   }
 
   /**

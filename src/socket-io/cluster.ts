@@ -21,7 +21,7 @@ interface News {
 export class Cluster implements Peers {
   readonly #registry: SessionRegistry
   readonly #failed: Tell
-  readonly #servers = new Set<ServerLike>()
+  readonly servers = new Set<ServerLike>()
   readonly #emitter: Channel | undefined
   /** What changed since the last message. */
   readonly #changed = new Set<string>()
@@ -34,15 +34,15 @@ export class Cluster implements Peers {
   }
 
   join(io: ServerLike): void {
-    if (this.#servers.has(io)) return
-    this.#servers.add(io)
+    if (this.servers.has(io)) return
+    this.servers.add(io)
     io.on(eventName, this.#hear)
   }
 
   close(): void {
     this.#registry.peers.delete(this)
-    for (const io of this.#servers) io.off(eventName, this.#hear)
-    this.#servers.clear()
+    for (const io of this.servers) io.off(eventName, this.#hear)
+    this.servers.clear()
     this.#changed.clear()
   }
 
@@ -66,7 +66,7 @@ export class Cluster implements Peers {
   }
 
   get #channels(): Channel[] {
-    const servers = [...this.#servers].filter(({ sockets }) => reachesOthers(sockets.adapter))
+    const servers = [...this.servers].filter(({ sockets }) => reachesOthers(sockets.adapter))
     return servers.length === 0 && this.#emitter ? [this.#emitter] : servers
   }
 

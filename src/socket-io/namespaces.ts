@@ -56,11 +56,16 @@ const guards = new WeakSet<Guard>()
 
 /** Once, also when server and namespace are both attached to. */
 function addGuard(namespace: NamespaceLike, guard: Guard, early?: EarlyMiddlewares): void {
-  neverSkipMiddlewares(serverOf(namespace))
-  withholdRecovery(namespace)
+  prepare(namespace)
   const there = middlewaresOf(namespace)
   if (there.includes(guard)) return
   if (!there.some((each) => guards.has(each as Guard))) early?.watch(namespace)
   guards.add(guard)
   namespace.use(guard as never)
+}
+
+/** From now on lost connections come back to this namespace by its guards alone. */
+export function prepare(namespace: NamespaceLike): void {
+  neverSkipMiddlewares(serverOf(namespace))
+  withholdRecovery(namespace)
 }

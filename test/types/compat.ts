@@ -4,8 +4,11 @@ import cookieParser from 'cookie-parser'
 import express from 'express'
 import session from 'express-session'
 
+import sharedSession = require('handshake-session/compat/express-socket.io-session')
 import sessionIO = require('handshake-session/compat/session.io')
+import SessionSockets = require('handshake-session/compat/session.socket.io')
 import socketIO = require('handshake-session/compat/socket.io')
+import ios = require('handshake-session/compat/socket.io-express-session')
 import socketSession = require('handshake-session/compat/socket.io-mysql-session')
 
 import * as socketSessions from 'handshake-session/compat/socket.io-sessions'
@@ -75,3 +78,26 @@ zappa.on(42, () => {})
 const registry: SessionRegistry = SessionRegistry.join(store, { timeout: 1_000 })
 // @ts-expect-error no store
 SessionRegistry.join(registry)
+
+// express-socket.io-session and socket.io-express-session
+const middleware = session({ store, secret, resave: false, saveUninitialized: false })
+const io = new Server(server)
+io.use(sharedSession(middleware))
+io.use(sharedSession(middleware, { autoSave: true, saveUninitialized: false }))
+io.of('/chat').use(sharedSession(middleware, parser, { autoSave: true }))
+io.use(ios(middleware)).on('connection', ({ handshake }) => handshake.session.save())
+// @ts-expect-error no session middleware
+sharedSession({ secret })
+// @ts-expect-error no such option
+sharedSession(middleware, { autosave: true })
+// @ts-expect-error one argument
+ios(middleware, store)
+
+// session.socket.io
+const sessionSockets = new SessionSockets(io, store, parser, 'sid')
+sessionSockets.on('connection', (error, socket, { id }) => error || socket.emit('you', id))
+sessionSockets
+  .of('/chat')
+  .on('connection', (_error, socket) => sessionSockets.getSession(socket, (_error, { id }) => id))
+// @ts-expect-error a secret is no parser
+new SessionSockets(io, store, secret)
