@@ -382,7 +382,7 @@ describe('while the socket lives', () => {
     const { authorize, asked, open } = questions()
     const app = await start(authorize)
     const cookie = await app.login()
-    const connected = pair(app, cookie)
+    const connected = pair(app, cookie, { transports: ['polling'] })
     ;(await asked()).answer(true)
     const { client, socket } = await connected
     const seen: unknown[] = []

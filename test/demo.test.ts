@@ -184,7 +184,8 @@ function startDemo(port: string): Promise<Daemon> {
     args: ['examples/demo/server.mjs'],
     folder: root,
     ready: /in two tabs/,
-    env: { PORT: port, HOST: 'localhost' },
+    // Its pages connect before anybody has logged in, which a developer is told.
+    env: { PORT: port, HOST: 'localhost', NODE_OPTIONS: '--disable-warning=SessionWarning' },
   })
 }
 

@@ -71,7 +71,7 @@ function signatureHint(header: unknown, { name, verifier }: Identity): string {
       .filter((cookie) => cookie.split('=', 1)[0]?.trim() === name).length > 1
   const twice = isTwice ? '. Two cookies of that name came, of other paths or domains, and the first counts' : ''
   const value = attempt(() => readCookie(header, name))
-  const isBare = value && !value.startsWith('s:') && attempt(() => verifier.verify(`s:${value}`)) !== undefined
+  const isBare = value !== undefined && attempt(() => verifier.verify(`s:${value}`)) !== undefined
   return twice + (isBare ? '. It is signed with our secret, but without `s:`' : '')
 }
 

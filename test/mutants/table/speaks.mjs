@@ -59,13 +59,6 @@ export const speaks = [
         'not saved yet',
       ],
       ['a cookie of another name makes two', '?.trim() === name)', "?.trim() !== '')", 'speaks', 'not called two'],
-      [
-        'every signature that is wrong lacks s:',
-        "value && !value.startsWith('s:') && ",
-        'value && ',
-        'middleware',
-        'the bounds',
-      ],
     ],
   },
   {
