@@ -15,6 +15,8 @@ interface SessionData {
 }
 
 const behind = new WeakMap<object, LiveSession>()
+/** What each connection holds: its namespaces ask one after the other, and a client can join them again and again. */
+const holding = new WeakMap<ConnectionLike, Set<LiveSession>>()
 const registries = new WeakMap<StoreLike, SessionRegistry>()
 let isWarned = false
 
@@ -42,12 +44,20 @@ export const freshFor = 5_000
 export async function holdSession(data: SessionData, conn: ConnectionLike, timeout: number): Promise<unknown> {
   const live = behind.get(Object(data.session)) ?? (await openStored(data, timeout))
   if (!live || conn.readyState !== 'open') return data.session
-  const held = live.hold(conn)
-  conn.on('close', () => held.release(conn))
+  const held = hold(live, conn)
   // Nobody told us what happened to a session that nobody held.
   if (!held.isCurrent(freshFor)) await held.refresh()
   rememberLive(held)
   return held.session satisfies ExpressSession
+}
+
+function hold(live: LiveSession, conn: ConnectionLike): LiveSession {
+  const known = holding.get(conn) ?? new Set()
+  if (known.has(live) && !live.isOver) return live
+  const held = live.hold(conn)
+  holding.set(conn, known.add(held))
+  conn.on('close', () => held.release(conn))
+  return held
 }
 
 /** The live session of a `Session` that has its store, or of a plain record with `sessionStore` and `sessionID` beside it. */
