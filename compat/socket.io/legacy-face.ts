@@ -68,6 +68,12 @@ interface Clients<Self> {
 
 type LegacySockets = Map<string, LegacySocket> & Readonly<Record<string, LegacySocket>>
 
+/** Before those of Socket.IO, which give a promise. */
+interface Rooms {
+  join(room: string | string[], callback?: (error: unknown) => void): LegacySocket
+  leave(room: string | string[], callback?: (error: unknown) => void): LegacySocket
+}
+
 interface Common {
   readonly manager: LegacyServer
   readonly log: Log
@@ -78,15 +84,14 @@ interface Common {
 }
 
 export type LegacyServer = LegacyFace & Server
-export type LegacySocket = Common &
+export type LegacySocket = Rooms &
+  Common &
   Socket &
   SocketData & {
     readonly namespace: LegacyNamespace
     readonly transport: string
     readonly readable: boolean
     readonly store: SocketData
-    join(room: string | string[], callback?: (error: unknown) => void): LegacySocket
-    leave(room: string | string[], callback?: (error: unknown) => void): LegacySocket
   }
 export type LegacyNamespace = Common &
   Namespace & {

@@ -1,0 +1,149 @@
+/**
+ * What old apps do with servers, namespaces and sockets: rooms with callbacks, flags in any order, maps read as objects.
+ */
+import socketIO from 'handshake-session/compat/socket.io'
+import { describe, expect, test, vi } from 'vitest'
+import { next } from '../support/app.js'
+import { generations, join, listen } from './old-server.js'
+
+const called = (act: (callback: (...args: unknown[]) => void) => unknown) =>
+  new Promise<unknown[]>((resolve) => act((...args) => resolve(args)))
+
+describe.each(generations)('client $version', ({ connect: generation }) => {
+  test('join and leave call back, once, and chain', async () => {
+    const { io, url } = await listen()
+    const [, socket] = await join(io, url, generation)
+    const callback = vi.fn()
+    expect(socket.join('a', callback).leave('b')).toBe(socket)
+    expect(await called((done) => socket.join('b', done))).toEqual([null])
+    expect(callback).toHaveBeenCalledExactlyOnceWith(null)
+    expect(await called((done) => socket.leave('a', done))).toEqual([null])
+    expect(socket.join(5 as never, 'no function' as never)).toBe(socket)
+    expect([...socket.rooms]).toEqual([socket.id, 'b', '5'])
+  })
+
+  test('emit, send and broadcast.emit chain, and a room is for one emit', async () => {
+    const { io, url } = await listen()
+    const [client, ann] = await join(io, url, generation)
+    const [other, bob] = await join(io, url, generation)
+    const [heard, seen] = [vi.fn(), vi.fn()]
+    client.on('x', heard)
+    other.on('x', seen)
+    bob.join('bob')
+    const chain = ann.emit('x', 1) as unknown as typeof ann
+    expect(chain).toBe(ann)
+    expect(chain.send('m')).toBe(ann)
+    expect(ann.broadcast.emit('x', 2)).toBe(ann)
+    const again = io.to('bob').emit('x', 3) as unknown as typeof io.sockets
+    expect(again).toBe(io.sockets)
+    const done = [next(client, 'end'), next(other, 'end')]
+    again.to(ann.id).emit('x', 4)
+    io.sockets.emit('end')
+    await Promise.all(done)
+    expect(heard.mock.calls).toEqual([[1], [4]])
+    expect(seen.mock.calls).toEqual([[2], [3]])
+  })
+
+  test.each([(flags: string[]) => flags, (flags: string[]) => [...flags].reverse()])(
+    'flags in any order (%#)',
+    async (order) => {
+      const { io, url } = await listen()
+      const [client, ann] = await join(io, url, generation)
+      const [other] = await join(io, url, generation)
+      const seen = vi.fn()
+      client.on('message', seen)
+      const calls: Record<string, unknown[]> = { in: ['r'], compress: [true], binary: [false], to: ['r'] }
+      const walk = (from: object, flags: string[]) =>
+        order(flags).reduce((at, flag) => {
+          const member = Reflect.get(at, flag)
+          return calls[flag] ? Reflect.apply(member, at, calls[flag]) : member
+        }, from) as unknown as { send(value: unknown): unknown }
+      io.sockets.connected[ann.id]?.join('r')
+      io.sockets.sockets.forEach((socket) => void socket.join('r'))
+      const all = ['json', 'local', 'binary', 'compress', 'in']
+      const got = next(other, 'message')
+      expect(walk(ann, [...all, 'broadcast']).send({ a: 1 })).toBe(ann)
+      expect(await got).toEqual({ a: 1 })
+      expect(seen).not.toHaveBeenCalled()
+      for (const from of [io.sockets, io]) {
+        const both = [next(client, 'message'), next(other, 'message')]
+        expect(walk(from, all).send({ b: 2 })).toBe(io.sockets)
+        expect(await Promise.all(both)).toEqual([{ b: 2 }, { b: 2 }])
+      }
+    },
+  )
+
+  test('maps are read as objects, and stay maps', async () => {
+    const { io, url } = await listen()
+    const [, ann] = await join(io, url, generation)
+    ann.join('room').join('get').join('__proto__')
+    const { rooms } = io.sockets.adapter as unknown as {
+      rooms: Map<string, Set<string>> & Record<string, { length: number; sockets: object }>
+    }
+    expect(io.sockets.connected[ann.id]).toBe(ann)
+    expect(Object.keys(io.sockets.sockets)).toEqual([ann.id])
+    expect(io.connected[ann.id]).toBe(ann)
+    expect(io.nsps['/']).toBe(io.sockets)
+    expect(rooms['room']?.length).toBe(1)
+    expect(Object.keys(rooms['room']?.sockets ?? {})).toEqual([ann.id])
+    expect(rooms.get('get')?.has(ann.id)).toBe(true)
+    expect(Object.getPrototypeOf(rooms)).not.toBe(rooms.get('__proto__'))
+    expect(Object.values(ann.rooms)).toEqual([ann.id, 'room', 'get'])
+    expect(io.rooms).toMatchObject({ '': [ann.id], '/room': [ann.id] })
+    expect(io.roomClients[ann.id]).toMatchObject({ '': true, '/room': true })
+    expect(io.handshaken[ann.id]).toBe(ann.handshake)
+    const gone = next(ann, 'disconnect')
+    ann.disconnect(true)
+    await gone
+    expect([Object.keys(io.sockets.sockets), Object.keys(rooms), rooms.size]).toEqual([[], [], 0])
+  })
+
+  test('clients, by callback: ids; and socket(id)', async () => {
+    const { io, url } = await listen()
+    const [client, ann] = await join(io, url, generation)
+    await join(io, url, generation)
+    ann.join('room')
+    expect(await called((done) => io.clients(done))).toEqual([null, [...io.sockets.sockets.keys()]])
+    expect(await called((done) => Reflect.apply(Reflect.get(io.in('room'), 'clients'), io.in('room'), [done]))).toEqual(
+      [null, [ann.id]],
+    )
+    expect(() => Reflect.apply(Reflect.get(io.in('room'), 'clients'), io.in('room'), [])).toThrow('expected a function')
+    const got = next(client, 'hello')
+    io.sockets.socket(ann.id).emit('hello', 'there')
+    expect(await got).toBe('there')
+    expect(io.sockets.socket('nobody')).toMatchObject({ id: 'nobody', disconnected: true })
+    expect(() => io.sockets.socket('nobody').join('x').emit('hello')).not.toThrow()
+  })
+
+  test('manager, namespace, store, log, transport, $emit', async () => {
+    const { io, url } = await listen()
+    const [, socket] = await join(io, url, generation)
+    expect([socket.manager, socket.namespace, socket.readable]).toEqual([io, io.sockets, true])
+    expect(await called((done) => socket.store.set('k', 1).get('k', done))).toEqual([null, 1])
+    expect(socket.transport).toBe('polling')
+    expect(() => io.log.info('text')).not.toThrow()
+    const heard = vi.fn()
+    socket.on('own', heard)
+    socket.$emit('own', 1)
+    expect(heard).toHaveBeenCalledExactlyOnceWith(1)
+    Object.assign(socket, { error: 'mine' })
+    expect(Reflect.get(socket, 'error')).toBe('mine')
+  })
+})
+
+test('another adapter gets the same face', async () => {
+  const { io } = await listen()
+  const { Adapter } = await import('socket.io-adapter')
+  io.adapter(class extends Adapter {})
+  io.sockets.adapter.addAll('id', new Set(['room']))
+  expect(Reflect.get(io.sockets.adapter.rooms, 'room')).toMatchObject({ length: 1, sockets: { id: true } })
+})
+
+test('a server without the face is as Socket.IO made it', async () => {
+  const { Server, Namespace } = await import('socket.io')
+  socketIO()
+  const io = new Server()
+  expect(Object.getPrototypeOf(io.sockets)).toBe(Namespace.prototype)
+  expect(Object.getPrototypeOf(io.sockets.sockets)).toBe(Map.prototype)
+  expect('json' in io).toBe(false)
+})
