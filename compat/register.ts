@@ -11,6 +11,7 @@ import { dirname, join, sep } from 'node:path'
 /** Old package → the file of this folder that takes its place. */
 const shims: Record<string, string> = {
   'express-socket.io-session': './express-socket.io-session',
+  'passport.socketio': './passport.socketio',
   'session.io': './session.io',
   'session.socket.io': './session.socket.io',
   'socket.io': './socket.io',

@@ -15,7 +15,8 @@ import { fateOf, heldBy, join, type Middleware, serve, startBare, stored, writte
 
 type Make = (...args: unknown[]) => Middleware
 
-const original = createRequire(import.meta.url)('express-socket.io-session') as Make
+const require = createRequire(import.meta.url)
+const original = require('express-socket.io-session') as Make
 const ours = sharedSession as unknown as Make
 const both: [string, Make][] = [
   ['express-socket.io-session 1.3.5', original],

@@ -22,7 +22,8 @@ interface Sockets {
 }
 type Make = new (...args: unknown[]) => Sockets
 
-const original = createRequire(import.meta.url)('session.socket.io') as Make
+const require = createRequire(import.meta.url)
+const original = require('session.socket.io') as Make
 const ours = SessionSockets as unknown as Make
 const parser = cookieParser(secret)
 

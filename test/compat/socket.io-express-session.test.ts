@@ -12,7 +12,8 @@ import { fateOf, heldBy, join, type Middleware, serve, startBare, stored } from 
 
 type Make = (middleware: unknown) => Middleware
 
-const original = createRequire(import.meta.url)('socket.io-express-session') as Make
+const require = createRequire(import.meta.url)
+const original = require('socket.io-express-session') as Make
 const ours = ios as unknown as Make
 
 async function start(make: Make) {

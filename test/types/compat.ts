@@ -11,6 +11,7 @@ import socketIO = require('handshake-session/compat/socket.io')
 import ios = require('handshake-session/compat/socket.io-express-session')
 import socketSession = require('handshake-session/compat/socket.io-mysql-session')
 
+import * as passportSocketIo from 'handshake-session/compat/passport.socketio'
 import * as socketSessions from 'handshake-session/compat/socket.io-sessions'
 import * as zappajs from 'handshake-session/compat/zappajs'
 import { SessionRegistry } from 'handshake-session/internals'
@@ -101,3 +102,14 @@ sessionSockets
   .on('connection', (_error, socket) => sessionSockets.getSession(socket, (_error, { id }) => id))
 // @ts-expect-error a secret is no parser
 new SessionSockets(io, store, secret)
+
+// passport.socketio
+const passport: passportSocketIo.PassportLike = {
+  deserializeUser: (_name, _request, done) => done(null, { name: 'ann' }),
+}
+const authorize = passportSocketIo.authorize({ cookieParser, key: 'sid', secret, store, passport })
+io.use(authorize)
+old.set('authorization', authorize)
+passportSocketIo.filterSocketsByUser(io, (user: { name: string }) => user.name === 'ann').map(({ id }) => id)
+// @ts-expect-error no secret
+passportSocketIo.authorize({ store, passport })
