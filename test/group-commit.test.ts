@@ -4,8 +4,9 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { ExpressSession } from 'handshake-session'
+import { Adapter } from 'socket.io-adapter'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type AppOptions, hear, idOf, pair, startApp } from './support/app.js'
+import { type AppOptions, ask, hear, idOf, pair, startApp } from './support/app.js'
 import { later } from './support/later.js'
 import { otherProgram, read, write } from './support/other-program.js'
 import { VersionedStore } from './support/versioned-store.js'
@@ -83,7 +84,11 @@ describe('updates at once', () => {
 
   test('write with them what a handler has changed, once', async () => {
     const { update, store, socket, stored } = await start()
-    socket.handshake.session.count = 1
+    await update((session) => void Object.assign(session, { items: [], count: 0 })) // The order of keys is a change, too.
+    store.reset()
+    store.beforeWrite = () => {
+      if (store.trips.writes === 1) socket.handshake.session.count = 1 // So that the group carries it, not the first.
+    }
     await Promise.all(numbers.map((item) => update(put(item))))
     expect(await stored()).toMatchObject({ items: numbers, count: 1 })
     store.reset()
@@ -467,3 +472,61 @@ describe('an update that takes too long', () => {
     expect(await stored()).toMatchObject({ items: ['first', 'slow', 'next'] })
   })
 })
+
+describe('a write that is answered when its object has ended, and the session has survived that', () => {
+  /** An update is on its way while a destroy fails; then there is a new object of the session, which has read it before. */
+  async function startSurvived(options: Pick<AppOptions, 'io'> = {}) {
+    const started = await start(options)
+    const { app, store, cookie, id, update } = started
+    const [writing, written] = [gate(), gate()]
+    store.beforeWrite = () => {
+      writing.open()
+      return written.opened
+    }
+    const updating = update(put('late')).catch(() => {})
+    await writing.opened
+    store.beforeWrite = () => {}
+    const destroy = vi.spyOn(store, 'destroy').mockImplementation((_id, done) => done?.(new Error('down')))
+    await expect(new Promise((_, fail) => app.store.destroy(id, fail))).rejects.toThrow('down')
+    destroy.mockRestore()
+    const { client, socket } = await pair(app, cookie)
+    expect(socket.handshake.session.items).toBeUndefined()
+    written.open()
+    await updating
+    return { ...started, client, socket }
+  }
+
+  test('is in the session before the next handler runs', async () => {
+    const { client, socket } = await startSurvived()
+    socket.on('read', (answer) => answer(socket.handshake.session.items))
+    expect(await ask(client, 'read')).toEqual(['late'])
+  })
+
+  test('is destroyed again when another node tells that it has destroyed it before', async () => {
+    const { app, id, stored } = await startSurvived({ io: { adapter: OtherNodes as never } })
+    hear(app, { ended: [[app.sessions.room(id), 'destroyed']] })
+    await vi.waitFor(async () => expect(await stored()).toBeUndefined())
+  })
+})
+
+test('a write that lands when its session was destroyed is not told to other nodes', async () => {
+  const told: unknown[] = []
+  class Listening extends Adapter {
+    override serverSideEmit([, news]: unknown[]): void {
+      told.push(news)
+    }
+  }
+  const { app, store, id, update } = await start({ io: { adapter: Listening as never } })
+  await turn()
+  told.length = 0
+  store.beforeWrite = () => app.sessions.revoke(id)
+  await expect(update(put('late'))).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+  await turn()
+  await turn()
+  expect(told).toEqual([{ ended: [[app.sessions.room(id), 'revoked']] }])
+})
+
+/** There are other nodes, who hear nothing. */
+class OtherNodes extends Adapter {
+  override serverSideEmit(): void {}
+}

@@ -39,10 +39,15 @@ export function atomicMySQL(store: MySQLStore): AtomicStore {
   }
 }
 
+interface PostgreSQLRow {
+  text?: string
+  isBinary?: boolean
+}
+
 interface PostgreSQLStore {
   ttl?: number
   quotedTable(): string
-  query(sql: string, params: unknown[], callback: (error: unknown, row?: { text?: string }) => void): void
+  query(sql: string, params: unknown[], callback: (error: unknown, row?: PostgreSQLRow) => void): void
 }
 
 export function isPostgreSQLStore(store: unknown): store is PostgreSQLStore {
@@ -50,22 +55,24 @@ export function isPostgreSQLStore(store: unknown): store is PostgreSQLStore {
   return typeof quotedTable === 'function' && typeof query === 'function'
 }
 
-/** A column of type `json` keeps its text, one of type `jsonb` writes it always the same way. */
+/** A column of type `json` keeps its text; one of type `jsonb` writes it in its own way, so there the content is compared. */
 export function atomicPostgreSQL(store: PostgreSQLStore): AtomicStore {
   const query = promisify(store.query.bind(store))
+  let isSame = 'sess::text = $4'
   return {
     async getVersioned(id) {
       const row = await query(
-        `SELECT sess::text AS text FROM ${store.quotedTable()} WHERE sid = $1 AND expire >= to_timestamp($2)`,
+        `SELECT sess::text AS text, pg_typeof(sess) = 'jsonb'::regtype AS "isBinary" FROM ${store.quotedTable()} WHERE sid = $1 AND expire >= to_timestamp($2)`,
         [id, Date.now() / 1000],
       )
+      if (row?.isBinary) isSame = 'sess = $4'
       return row?.text ? { record: JSON.parse(row.text), version: row.text } : undefined
     },
     versionOf: (session) => JSON.stringify(session),
     async setVersioned(id, session, version) {
       const until = Math.ceil((expiryOf(session.cookie) ?? Date.now() + (store.ttl || 86_400) * 1000) / 1000)
       const row = await query(
-        `UPDATE ${store.quotedTable()} SET sess = $1, expire = to_timestamp($2) WHERE sid = $3 AND sess::text = $4 RETURNING sid`,
+        `UPDATE ${store.quotedTable()} SET sess = $1, expire = to_timestamp($2) WHERE sid = $3 AND ${isSame} RETURNING sid`,
         [session, until, id, version],
       )
       return row !== undefined

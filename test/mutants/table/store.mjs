@@ -152,10 +152,17 @@ export const store = [
       ],
       [
         'PostgreSQL: writes onto what another program wrote',
-        'AND sess::text = $4',
-        'AND $4::text IS NOT NULL',
+        "let isSame = 'sess::text = $4'",
+        "let isSame = '$4::text IS NOT NULL'",
         'stores',
         on('PostgreSQL', 'another program'),
+      ],
+      [
+        'PostgreSQL: of a column of type jsonb every second update is refused',
+        "if (row?.isBinary) isSame = 'sess = $4'",
+        '',
+        'nodes/versions',
+        'jsonb',
       ],
       [
         'PostgreSQL: finds a session that expired',
