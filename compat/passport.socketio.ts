@@ -13,7 +13,7 @@ import { type Accept, type Data, decide, type Options, refused, setupOf, userOf 
 export type { Accept, Options, PassportLike } from './passport.socketio/options'
 
 /** For `io.use` and `namespace.use`, and for `io.set('authorization', …)`. */
-export type Authorizer = (socketOrHandshake: object, accept: Accept) => void
+export type Authorizer = (socketOrHandshake: object, accept: (error?: Error, accepted?: boolean) => void) => void
 
 /** @throws SessionError `ERR_SESSION_OPTIONS` */
 export function authorize(options: Options): Authorizer {
@@ -64,7 +64,8 @@ export function authorize(options: Options): Authorizer {
     })
     return decideOn(handshake, handshake, opening)
   }
-  return (given, accept) => {
+  return (given, answered) => {
+    const accept = answered as Accept
     if ('conn' in given) {
       ofSocket(given as SocketLike).then(
         (refusal) => process.nextTick(accept, refusal),

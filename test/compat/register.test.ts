@@ -46,7 +46,14 @@ describe.each(generations)('the app of session.io, client $version', ({ connect:
 })
 
 describe('names', () => {
-  test.each(['session.io', 'socket.io'])('%s is ours', (name) => {
+  test.each([
+    'session.io',
+    'socket.io',
+    'express-socket.io-session',
+    'socket.io-express-session',
+    'session.socket.io',
+    'passport.socketio',
+  ])('%s is ours', (name) => {
     expect(registered(`require.resolve('${name}')`)).toBe(resolve(root, `dist/compat/${name}.js`))
   })
 
