@@ -23,13 +23,11 @@ import type { ExpressSession } from './store/record'
 
 /**
  * The Express session, on the socket. Takes what `session({ … })` of express-session returned; nothing is said twice.
- *
  * @example
  * const sessionMiddleware = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false })
  * app.use(sessionMiddleware)
  * handshakeSession(sessionMiddleware).attach(io)
  * io.on('connection', (socket) => console.log(socket.handshake.session.user))
- *
  * @throws SessionError `ERR_SESSION_OPTIONS`
  */
 export function handshakeSession(middleware: SessionMiddleware, options?: MiddlewareOptions): HandshakeSessions

@@ -40,18 +40,18 @@ export const cluster = [
       ['news of no object ends the process', 'Object(news) as', 'news as', 'cluster', 'malformed'],
       ['an ending for any reason is believed', ' && isReason(reason)', '', 'cluster', 'a reason that there is not'],
 
-      ['a server that is joined twice is heard twice', '    if (this.#servers.has(io)) return\n', '', 'cluster'],
+      ['a server that is joined twice is heard twice', '    if (this.servers.has(io)) return\n', '', 'cluster'],
       [
         'who is closed still hears',
-        '    for (const io of this.#servers) io.off(eventName, this.#hear)\n',
+        '    for (const io of this.servers) io.off(eventName, this.#hear)\n',
         '',
         'cluster',
       ],
       ['who is closed still tells', '    this.#registry.peers.delete(this)\n', '', 'cluster'],
       [
         'who is closed still tells of what changed in that turn',
-        '    this.#servers.clear()\n    this.#changed.clear()\n',
-        '    this.#servers.clear()\n',
+        '    this.servers.clear()\n    this.#changed.clear()\n',
+        '    this.servers.clear()\n',
         'cluster',
       ],
     ],

@@ -81,7 +81,7 @@ export const handshakeSession = [
       ['changes are told after close()', '    this.#authorization?.close()\n', '', 'authorize', 'after close'],
       [
         'cors of the server is not known',
-        'corsOf(serverOf(target)) ?? []',
+        'corsOf(io) ?? []',
         '[]',
         'refusals',
         'cors.origin: that origin',
