@@ -7,6 +7,7 @@ import type { ExpressSession } from 'handshake-session'
 import { Adapter } from 'socket.io-adapter'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type AppOptions, ask, hear, idOf, pair, startApp } from './support/app.js'
+import { CountingStore } from './support/counting-store.js'
 import { later } from './support/later.js'
 import { otherProgram, read, write } from './support/other-program.js'
 import { VersionedStore } from './support/versioned-store.js'
@@ -94,6 +95,25 @@ describe('updates at once', () => {
     store.reset()
     await new Promise((saved) => socket.handshake.session.save(saved))
     expect(store.trips.writes).toBe(0)
+  })
+
+  test('leave what a handler has changed as uncertain as their write is', async () => {
+    const { update, store, socket, stored } = await start()
+    const { session } = socket.handshake
+    await update((draft) => void Object.assign(draft, { items: [], count: 0 }))
+    store.reset()
+    store.beforeWrite = () => {
+      if (store.trips.writes === 1) session.count = 1
+    }
+    store.afterWrite = () => {
+      if (store.trips.writes === 2) throw new Error('connection reset')
+    }
+    const outcomes = await Promise.allSettled(numbers.map((item) => update(put(item))))
+    expect(outcomes.map(({ status }) => status).slice(0, 3)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    expect(await stored()).toMatchObject({ count: 1 })
+    session.count = 0
+    expect(await new Promise((saved) => session.save(saved))).toBeNull()
+    expect(await stored()).toMatchObject({ count: 0 })
   })
 
   test('of which one throws and one rejects leave nothing of those, and write the others', async () => {
@@ -226,6 +246,17 @@ describe('one update', () => {
     for (const item of ['a', 'b', 'c']) await update(put(item))
     expect(store.trips).toEqual({ reads: 0, writes: 3, refused: 0 })
     expect(await stored()).toMatchObject({ items: ['a', 'b', 'c'] })
+  })
+
+  test('on a store that cannot compare and set is a read and a write, however fresh the session is', async () => {
+    const store = new CountingStore()
+    const app = await startApp({ store, freshFor: 60_000 })
+    const { socket } = await pair(app, await app.login())
+    for (const item of ['a', 'b']) {
+      store.reset()
+      await app.sessions.update(socket, put(item))
+      expect(store.calls).toMatchObject({ get: 1, set: 1 })
+    }
   })
 
   test('of a session that is no longer fresh is a read and a write', async () => {
@@ -476,8 +507,16 @@ describe('an update that takes too long', () => {
 describe('a write that is answered when its object has ended, and the session has survived that', () => {
   /** An update is on its way while a destroy fails; then there is a new object of the session, which has read it before. */
   async function startSurvived(options: Pick<AppOptions, 'io'> = {}) {
-    const started = await start(options)
-    const { app, store, cookie, id, update } = started
+    class Undestroyable extends VersionedStore {
+      destroyFails = false
+      override destroy(id: string, done?: (error?: unknown) => void): void {
+        if (this.destroyFails) done?.(new Error('down'))
+        else super.destroy(id, done)
+      }
+    }
+    const store = new Undestroyable()
+    const started = await start({ store, ...options })
+    const { app, cookie, id, update } = started
     const [writing, written] = [gate(), gate()]
     store.beforeWrite = () => {
       writing.open()
@@ -486,9 +525,9 @@ describe('a write that is answered when its object has ended, and the session ha
     const updating = update(put('late')).catch(() => {})
     await writing.opened
     store.beforeWrite = () => {}
-    const destroy = vi.spyOn(store, 'destroy').mockImplementation((_id, done) => done?.(new Error('down')))
-    await expect(new Promise((_, fail) => app.store.destroy(id, fail))).rejects.toThrow('down')
-    destroy.mockRestore()
+    store.destroyFails = true
+    await expect(app.sessions.revoke(id)).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' })
+    store.destroyFails = false
     const { client, socket } = await pair(app, cookie)
     expect(socket.handshake.session.items).toBeUndefined()
     written.open()
@@ -519,7 +558,7 @@ test('a write that lands when its session was destroyed is not told to other nod
   const { app, store, id, update } = await start({ io: { adapter: Listening as never } })
   await turn()
   told.length = 0
-  store.beforeWrite = () => app.sessions.revoke(id)
+  store.afterWrite = () => app.sessions.revoke(id)
   await expect(update(put('late'))).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
   await turn()
   await turn()

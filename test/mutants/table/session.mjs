@@ -274,7 +274,12 @@ export const session = [
         'this.shared.isCurrent(Number.POSITIVE_INFINITY)',
         'group-commit',
       ],
-      ['without a version an update writes without a read', 'version === undefined ? undefined : {', '{', 'lossless'],
+      [
+        'without a version an update writes without a read',
+        'version === undefined ? undefined : {',
+        '{',
+        'group-commit',
+      ],
     ],
   },
   {
