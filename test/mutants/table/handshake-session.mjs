@@ -79,13 +79,7 @@ export const handshakeSession = [
         'only the sockets of that namespace',
       ],
       ['changes are told after close()', '    this.#authorization?.close()\n', '', 'authorize', 'after close'],
-      [
-        'cors of the server is not known',
-        'corsOf(io) ?? []',
-        '[]',
-        'refusals',
-        'cors.origin: that origin',
-      ],
+      ['cors of the server is not known', 'corsOf(io) ?? []', '[]', 'refusals', 'cors.origin: that origin'],
     ],
   },
   {
