@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import connectPg from 'connect-pg-simple'
 import { RedisStore } from 'connect-redis'
+import { ConnectSessionKnexStore } from 'connect-session-knex'
 import connectMySQL from 'express-mysql-session'
 import session from 'express-session'
+import knex from 'knex'
 import connectMemory from 'memorystore'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
@@ -47,6 +49,13 @@ export async function openPostgres(url: string): Promise<OpenStore> {
   return { store, close: () => Promise.resolve(store.close()).then(() => pool.end()) }
 }
 
+async function openKnex(url: string): Promise<OpenStore> {
+  const database = knex({ client: 'pg', connection: url })
+  const store = new ConnectSessionKnexStore({ knex: database, createTable: true, cleanupInterval: 0 })
+  await store.ready
+  return { store, close: () => database.destroy() }
+}
+
 /** Starts a server of its own, and opens the store on it. */
 async function on(
   start: () => Promise<{ url: string; stop(): Promise<void> }>,
@@ -69,5 +78,6 @@ export const stores: Record<string, () => Promise<OpenStore>> = {
   'connect-redis on Redis': () => on(startRedis, openRedis),
   'express-mysql-session on MariaDB': () => on(startMariaDB, openMySQL),
   'connect-pg-simple on PostgreSQL': () => on(startPostgres, openPostgres),
+  'connect-session-knex on PostgreSQL': () => on(startPostgres, openKnex),
   'session-file-store': openFiles,
 }
