@@ -47,8 +47,8 @@ describe('two tabs of one browser', () => {
     for (const tab of [first, second]) {
       await tab.getByText('Connected as Grace').waitFor()
       await tab.locator('[data-same=true]').waitFor()
-      expect(await textOf(tab, '#http .view')).toBe('user Grace items none yet')
-      expect(await textOf(tab, '#socket .view')).toBe('user Grace items none yet')
+      expect(await textOf(tab, '#http .view')).toBe('user Grace last six items none yet')
+      expect(await textOf(tab, '#socket .view')).toBe('user Grace last six items none yet')
     }
     expect(await textOf(first, '#tab')).toBe('Tab 1')
     expect(await second.title()).toBe('Connected as Grace · Tab 2')

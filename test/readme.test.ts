@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { SESSION_ERROR_CODES } from 'handshake-session'
 import { expect, onTestFinished, test } from 'vitest'
@@ -79,6 +79,18 @@ test('SECURITY.md names tests that there are', async () => {
   const isThere = (path: string) => ['', '.test.ts'].some((ending) => existsSync(join(root, path + ending)))
   expect(named.length).toBeGreaterThan(10)
   expect(named.filter((path) => !isThere(path))).toEqual([])
+})
+
+test.each(['README.md', 'compat/README.md', 'SECURITY.md'])('%s links to what the tarball has', async (file) => {
+  const { stdout } = await exec('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    maxBuffer: 2 ** 24,
+  })
+  const packed = JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path) as string[]
+  const text = await readFile(join(root, file), 'utf8')
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => join(dirname(file), link as string))
+  const isThere = (link: string) => packed.some((path) => path === link || path.startsWith(`${link}/`))
+  expect(links.filter((link) => !isThere(link))).toEqual([])
 })
 
 test('it has fewer than 350 lines', () => {

@@ -3,6 +3,8 @@
 
 const $ = (selector) => document.querySelector(selector)
 
+/** How many lines of the timeline are kept: about a screen. */
+const longest = 15
 const suggestions = ['apple', 'pear', 'plum', 'cherry', 'quince', 'fig', 'lemon', 'medlar']
 const refusals = {
   ERR_SESSION_COOKIE_MISSING: 'Log in to begin one. Until then a handshake is refused:',
@@ -169,7 +171,12 @@ function showSide(selector, session, empty) {
 function listOf({ user, items }) {
   const list = element('dl')
   const chips = items.map(({ text, via }) => element('span', `chip ${via}`, text))
-  list.append(element('dt', '', 'user'), element('dd', '', user), element('dt', '', 'items'), element('dd', 'items'))
+  list.append(
+    element('dt', '', 'user'),
+    element('dd', '', user),
+    element('dt', '', 'last six items'),
+    element('dd', 'items'),
+  )
   list.lastChild.append(...(chips.length ? chips : [element('span', 'empty', 'none yet')]))
   return list
 }
@@ -203,7 +210,7 @@ function note(kind, tag, subject, did, { text, detail, code }) {
   const entry = element('li', kind)
   entry.append(time, element('span', 'tag', tag), what)
   $('#timeline').prepend(entry)
-  while ($('#timeline').children.length > 50) $('#timeline').lastChild.remove()
+  while ($('#timeline').children.length > longest) $('#timeline').lastChild.remove()
 }
 
 function who(number) {
