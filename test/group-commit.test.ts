@@ -548,6 +548,17 @@ describe('a write that is answered when its object has ended, and the session ha
   })
 })
 
+test('the late answer of a write that was given up leaves the session to its socket', async () => {
+  const { app, store, cookie, socket, update } = await start({ timeout: 50 })
+  const late = gate()
+  store.afterWrite = () => late.opened
+  await expect(update(put('a'))).rejects.toMatchObject({ code: 'ERR_SESSION_TIMEOUT' })
+  late.open()
+  for (let turns = 0; turns < 5; turns++) await turn()
+  await app.get('/set/theme/dark', cookie)
+  expect(socket.handshake.session).toMatchObject({ theme: 'dark' })
+})
+
 test('a write that lands when its session was destroyed is not told to other nodes', async () => {
   const told: unknown[] = []
   class Listening extends Adapter {

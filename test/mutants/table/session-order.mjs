@@ -123,8 +123,7 @@ export const sessionOrder = [
         'a late answer takes the session from who uses it',
         'if (isOpen) this.#owner.unuse()',
         'this.#owner.unuse()',
-        'model',
-        216,
+        'group-commit',
       ],
       [
         'ours wait for a request whose write hangs as long as the store has',
