@@ -68,9 +68,23 @@ function isOptions(target: unknown): target is Options {
 type ServerClass = new (...args: ConstructorParameters<typeof Server>) => LegacyServer
 
 const [face, RealNamespace, RealSocket, OurServer] = [legacy, Namespace, Socket, Server as unknown as ServerClass]
+const later = undefined
 // Never true. Node finds the names that `import { … }` may take from here in the text, by this line (cjs-module-lexer).
 if (Number.isNaN(0))
-  module.exports = { listen, legacy: face, Server: OurServer, Namespace: RealNamespace, Socket: RealSocket }
+  module.exports = {
+    listen,
+    legacy: face,
+    Server: OurServer,
+    Namespace: RealNamespace,
+    Socket: RealSocket,
+    Manager: OurServer,
+    MemoryStore: later,
+    RedisStore: later,
+    version: later,
+    clientVersion: later,
+    protocol: later,
+    parser: later,
+  }
 
 export = addModuleMembers(
   Object.assign(socketIO, { listen, legacy, Server: OurServer, Manager: OurServer, Namespace, Socket }),

@@ -1,6 +1,6 @@
 /** The packed tarball, as strangers get it: linted, and installed into a CommonJS, an ESM and a TypeScript project. */
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -83,3 +83,18 @@ test.each(['node16', 'bundler'])(
     )
   },
 )
+
+test("README's quick start and its TypeScript compile when pasted into strict files", async () => {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const snippet = (language: string, number: number) =>
+    [...readme.matchAll(/^```(js|ts)\n(.*?)^```/gms)].filter(([, of]) => of === language)[number]?.[2]
+  const place = join(folder, 'pasted')
+  await mkdir(place)
+  await writeFile(join(place, 'server.mts'), `${snippet('js', 0)}\n${snippet('ts', 0)}`)
+  await writeFile(join(place, 'client.mts'), `${snippet('ts', 1)}`)
+  const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', lib: ['es2023', 'dom'], types: ['node'] }
+  await writeFile(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  await exec(bin('tsc'), ['-p', place], { cwd: folder }).catch((error) => {
+    expect.unreachable(error.stdout)
+  })
+})

@@ -11,9 +11,7 @@ import { expect, onTestFinished, test } from 'vitest'
 const exec = promisify(execFile)
 const root = join(import.meta.dirname, '..')
 const readme = await readFile(join(root, 'README.md'), 'utf8')
-const snippetsOf = (language: string) =>
-  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code ?? '')
-const snippets = snippetsOf('js')
+const snippets = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code ?? '')
 
 /** A visitor of the quick start: logs in, asks why, connects, logs out; prints what it sees. */
 const visitor = (explain: string) => `
@@ -24,12 +22,11 @@ ${explain}
   res.end()
 })
 app.get('/logout', (req, res) => req.session.destroy(() => res.end()))
-const { io: connect } = await import('socket.io-client')
 io.httpServer.on('listening', async () => {
   const url = 'http://127.0.0.1:' + io.httpServer.address().port
   const cookie = (await fetch(url + '/login')).headers.get('set-cookie').split(';')[0]
   await fetch(url + '/explain', { headers: { cookie } })
-  const client = connect(url, { extraHeaders: { cookie }, reconnection: false })
+  const client = (await import('socket.io-client')).io(url, { extraHeaders: { cookie }, reconnection: false })
   client.emit('who')
   console.log('user:', await new Promise((you) => client.once('you', you)))
   sessions.on('end', ({ reason }) => console.log('end:', reason))
@@ -53,19 +50,6 @@ test('the snippets run as they stand, and the quick start has at most 15 lines',
   await writeFile(join(folder, 'app.mjs'), ours + visitor(explain))
   const { stdout } = await exec(process.execPath, [join(folder, 'app.mjs')])
   expect(stdout).toMatch(/^{\n {2}accepted: true,.*the store has it.*\n}\nuser: ann\nend: destroyed\n$/s)
-})
-
-test('the quick start and the snippets in TypeScript compile as they stand, strictly', async () => {
-  const folder = await mkdtemp(join(root, 'test/readme-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  const [quickStart = ''] = snippets
-  const [types = '', client = '', ...more] = snippetsOf('ts')
-  expect(more).toEqual([])
-  await writeFile(join(folder, 'server.ts'), `${quickStart}\n${types}`)
-  await writeFile(join(folder, 'client.ts'), client)
-  const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', lib: ['es2023', 'dom'], types: ['node'] }
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-  await exec(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
 })
 
 test('the table of error codes is the union', () => {

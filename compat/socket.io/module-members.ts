@@ -3,6 +3,7 @@
  * `set('store', …)`. Of those nothing is left to do but to say what does their work today.
  */
 import { createRequire } from 'node:module'
+import { installedVersion } from './installed'
 import { refusals } from './not-there'
 
 /** What socket.io depends on is found from where it is. */
@@ -19,7 +20,6 @@ class Store {
 export class MemoryStore extends Store {}
 export class RedisStore extends Store {}
 
-const version = () => (fromSocketIO('socket.io/package.json') as { version: string }).version
 const parser = () => fromSocketIO('socket.io-parser') as { protocol: number }
 
 /** Found when they are used: nothing is loaded for apps that do not ask. */
@@ -27,10 +27,10 @@ const members = {
   MemoryStore,
   RedisStore,
   get version() {
-    return version()
+    return installedVersion()
   },
   get clientVersion() {
-    return version()
+    return installedVersion()
   },
   get protocol() {
     return parser().protocol

@@ -102,6 +102,7 @@ function isAbyss(value: unknown): boolean {
 function socketOf(conn: object, headers: object, auth: unknown): object {
   return {
     conn,
+    client: { conn, sockets: new Map(), nsps: new Map() },
     handshake: { headers, auth, url: '', query: {} },
     request: { headers },
     nsp: io.sockets,

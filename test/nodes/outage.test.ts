@@ -59,7 +59,7 @@ const record = { cookie: { originalMaxAge: null }, user: 'ann' } as unknown as S
 
 /** Processes that increment one counter at once; each begins when it is sent a message. */
 async function startUpdaters(engine: string, processes: number, url: string, count: number): Promise<ChildProcess[]> {
-  const given = JSON.stringify({ engine, url, id: 'the-session', count })
+  const given = JSON.stringify({ engine, url, id: 'the-session', count, together: 1 })
   const children = Array.from({ length: processes }, () => fork(join(import.meta.dirname, 'updater.mjs'), [given]))
   await Promise.all(children.map((child) => once(child, 'message')))
   return children

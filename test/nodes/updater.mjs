@@ -1,5 +1,5 @@
-// A process that increments one session's counter, on a store that others write as well, in updates at once.
-// argv[2]: { engine, url, id, count } as JSON. Sends { done, failed } when every update was answered.
+// A process that increments one session's counter, on a store that others write as well, so many updates at a time: those that
+// wait for each other are one write. argv[2]: { engine, url, id, count, together } as JSON. Sends { done, failed } when every update was answered.
 
 import PGStore from 'connect-pg-simple'
 import { RedisStore } from 'connect-redis'
@@ -12,7 +12,7 @@ import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createClient } from 'redis'
 
-const { engine, url, id, count } = JSON.parse(process.argv[2])
+const { engine, url, id, count, together = 20 } = JSON.parse(process.argv[2])
 
 const engines = {
   'node-redis': async () => {
@@ -52,7 +52,11 @@ async function increment() {
 
 process.send('ready')
 process.once('message', async () => {
-  await Promise.all(Array.from({ length: count }, increment))
+  let waiting = count
+  const work = async () => {
+    while (waiting-- > 0) await increment()
+  }
+  await Promise.all(Array.from({ length: together }, work))
   process.send(outcome)
   process.disconnect()
   process.exit()
