@@ -65,18 +65,22 @@ test('SECURITY.md names tests that there are', async () => {
   expect(named.filter((path) => !isThere(path))).toEqual([])
 })
 
-test.each(['README.md', 'compat/README.md', 'SECURITY.md'])('%s links to what the tarball has', async (file) => {
+test('README.md, compat/README.md and SECURITY.md link to what the tarball has', async () => {
   const { stdout } = await exec('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: root,
     maxBuffer: 2 ** 24,
   })
   const packed = JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path) as string[]
-  const text = await readFile(join(root, file), 'utf8')
-  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => join(dirname(file), link as string))
   const isThere = (link: string) => packed.some((path) => path === link || path.startsWith(`${link}/`))
-  expect(links.filter((link) => !isThere(link))).toEqual([])
+  for (const file of ['README.md', 'compat/README.md', 'SECURITY.md']) {
+    const text = await readFile(join(root, file), 'utf8')
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) =>
+      join(dirname(file), link as string),
+    )
+    expect(links.filter((link) => !isThere(link))).toEqual([])
+  }
 })
 
-test('it has fewer than 350 lines', () => {
-  expect(readme.split('\n').length).toBeLessThan(350)
+test('it has fewer than 300 lines', () => {
+  expect(readme.split('\n').length).toBeLessThan(300)
 })
