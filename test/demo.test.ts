@@ -185,7 +185,7 @@ function startDemo(port: string): Promise<Daemon> {
     folder: root,
     ready: /in two tabs/,
     // Its pages connect before anybody has logged in, which a developer is told.
-    env: { PORT: port, HOST: 'localhost', NODE_OPTIONS: '--disable-warning=SessionWarning' },
+    env: { PORT: port, HOST: 'localhost' },
   })
 }
 

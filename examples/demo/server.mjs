@@ -19,7 +19,8 @@ const store = REDIS_URL ? await connectNodes(REDIS_URL) : new session.MemoryStor
 const cookie = { httpOnly: true, sameSite: 'lax' }
 const options = { store, secret: SESSION_SECRET, name: 'demo.sid', cookie, resave: false, saveUninitialized: false }
 const sessionMiddleware = session(options)
-const sessions = handshakeSession(sessionMiddleware).attach(io)
+// The page connects before the login as well, and shows the refusal; without `onError` it would be a warning here, too.
+const sessions = handshakeSession(sessionMiddleware, { onError: () => {} }).attach(io)
 
 app.use(express.static(fileURLToPath(new URL('page', import.meta.url))))
 app.use(express.json())
