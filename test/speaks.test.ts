@@ -338,6 +338,17 @@ describe('a middleware that was added before attach', () => {
     expect(told).toEqual(['ERR_SESSION_COOKIE_MISSING'])
   })
 
+  test('and what it puts there itself, is there for those after it', async () => {
+    const app = await startApp({ attach: false, required: false, onError: () => {} })
+    const own = { own: true }
+    app.io.use((socket, next) => {
+      Object.assign(socket.request, { session: own })
+      next((socket.request as { session?: unknown }).session === own ? undefined : new Error('x'))
+    })
+    app.sessions.attach(app.io)
+    await next(connect(app.url), 'connect')
+  })
+
   test('in production is not watched', async () => {
     vi.stubEnv('NODE_ENV', 'production')
     onTestFinished(() => void vi.unstubAllEnvs())

@@ -165,13 +165,7 @@ export const admission = [
         'a client connects',
       ],
       ['a connection changes its session', 'held && held.id !== opened.id', 'false', 'ticket', 'was quicker'],
-      [
-        'a connection that is closed holds its session',
-        '      held.get(this)?.release(this)\n',
-        '',
-        'fresh',
-        'the last socket',
-      ],
+      ['a connection that is closed holds its session', '      held.get(this)?.release(this)\n', '', 'lingering'],
       [
         'a connection that is closed keeps our listener',
         "      this.off('close', closed)\n",

@@ -86,7 +86,7 @@ export const speaks = [
         "Object.defineProperty(owner, 'session', { value, configurable: true, enumerable: true, writable: true })",
         'undefined',
         'speaks',
-        'told so, once',
+        'puts there itself',
       ],
     ],
   },
