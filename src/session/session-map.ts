@@ -67,10 +67,11 @@ export class SessionMap {
 
   /** Nobody uses it; at the end of the turn it is dropped or lingers, unless somebody does so by then. */
   idle(live: LiveSession): void {
-    if (this.#idle.push(live) > 1) return
-    setImmediate(() => {
-      for (const live of this.#idle.splice(0)) this.#leave(live)
-    })
+    if (this.#idle.push(live) === 1) setImmediate(this.#leaveAll)
+  }
+
+  readonly #leaveAll = (): void => {
+    for (const live of this.#idle.splice(0)) this.#leave(live)
   }
 
   /** This one; not another one of the same id. */
@@ -83,9 +84,8 @@ export class SessionMap {
 
   /** To be called when there is something to do. */
   startClock(): void {
-    if (this.#isClosed) return
-    const interval = Math.max(10, Math.min(precision, this.recheck / 2))
-    this.#clock ??= setInterval(() => this.#tick(), interval).unref()
+    if (this.#clock || this.#isClosed) return
+    this.#clock = setInterval(this.#tick, Math.max(10, Math.min(precision, this.recheck / 2))).unref()
   }
 
   close(): void {
@@ -101,7 +101,7 @@ export class SessionMap {
     this.#clock = undefined
   }
 
-  #tick(): void {
+  readonly #tick = (): void => {
     for (const live of this.#sessions.values()) {
       if (live.isIdle) this.#leave(live)
       else if (live.isHeld && this.#isDue(live)) live.refreshUnheard()

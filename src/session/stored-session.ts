@@ -3,6 +3,7 @@
  * `observations.ts`, writes are `writes-in-flight.ts`'s, and what to write is decided in `unit-of-work.ts`.
  */
 import { notFound } from '../errors'
+import type { Versioned } from '../store/session-store'
 import { now } from './clock'
 import type { Mark, Observations } from './observations'
 import type { SessionKeeper } from './session-methods'
@@ -110,21 +111,27 @@ export class StoredSession {
       for (let reads = 1; ; reads++) {
         const { mark } = this.shared
         this.askedAt = now()
-        const found = await this.#place.store.read(this.#owner.id)
-        if (this.#owner.isOver) throw notFound()
-        const isBelieved = this.shared.believesRead(mark)
-        const isTold = !isBelieved && this.shared.knows(found?.record, mark)
-        if (!isBelieved && !isTold && reads < maxReads) continue
-        if (!found) throw this.#gone()
-        this.shared.adopt(found.record, this.askedAt, found.version)
-        if (!isBelieved && !isTold) this.observations.isOutdated = true
-        this.#place.learnt(this.#owner)
-        return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.shared.mark : mark }
+        const known = this.#take(await this.#place.store.read(this.#owner.id), mark, reads < maxReads)
+        if (known) return known
       }
     } finally {
       this.#reading = undefined
       this.#owner.unuse()
     }
+  }
+
+  /** What a read found, as far as it is believed; nothing if it is to be repeated, where it may. */
+  #take(found: Versioned | undefined, mark: Mark, mayRepeat: boolean): Knowledge | undefined {
+    if (this.#owner.isOver) throw notFound()
+    const isBelieved = this.shared.believesRead(mark)
+    const isTold = !isBelieved && this.shared.knows(found?.record, mark)
+    const isDoubted = !isBelieved && !isTold
+    if (isDoubted && mayRepeat) return undefined
+    if (!found) throw this.#gone()
+    this.shared.adopt(found.record, this.askedAt, found.version)
+    if (isDoubted) this.observations.isOutdated = true
+    this.#place.learnt(this.#owner)
+    return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.shared.mark : mark }
   }
 
   /** The store has no such session. One that nobody has seen may just be being created. */

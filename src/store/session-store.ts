@@ -13,7 +13,7 @@ import { isExpired, isKeyDocument, isMissing, isRecord, isThenable } from './rec
 type Callback = (error?: unknown, value?: unknown) => void
 
 /** A record as it was read, and by which the store knows whether it was written since. */
-interface Versioned {
+export interface Versioned {
   readonly record: SessionRecord
   readonly version: unknown
 }
