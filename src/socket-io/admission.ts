@@ -36,18 +36,22 @@ export class Admission {
     this.#hints = new Hints(options)
   }
 
-  readonly guard: Guard = (socket, next) => {
+  readonly guard: Guard = async (socket, next) => {
+    let refusal: SessionError | undefined
     try {
-      const admitting = this.#admit(socket)
-      if (isThenable(admitting))
-        return void admitting.then(
-          () => next(),
-          (error) => next(this.#refusal(error, socket)),
-        )
+      const { authorization, freshFor } = this.#options
+      const opened = this.#sessionOf(socket)
+      const live = isThenable(opened) ? await opened : opened
+      // Rule 1: first it is read, unless it is known, and nothing disturbed it since.
+      if (live && !live.isCurrent(freshFor)) await live.refresh()
+      const permission = live && authorization?.permission(live, socket.handshake)
+      if (permission) await authorization?.admit(permission)
+      const joining = this.#letIn(live, socket, permission)
+      if (joining) await joining
     } catch (error) {
-      return next(this.#refusal(error, socket))
+      refusal = this.#refusal(error, socket)
     }
-    next()
+    next(refusal)
   }
 
   #refusal(error: unknown, { handshake }: SocketLike): SessionError {
@@ -95,37 +99,13 @@ export class Admission {
     if (this.isClosed) throw new SessionError('ERR_SESSION_ENDED', 'this instance was closed with close()')
   }
 
-  /** In the same turn where that can be: it costs less, and answers sooner. */
-  #admit(socket: SocketLike): Promise<void> | void {
-    const found = this.#sessionOf(socket)
-    return isThenable(found) ? found.then((live) => this.#letIn(live, socket)) : this.#letIn(found, socket)
-  }
-
-  /** Rule 1: first it is read, unless it is known, and nothing disturbed it since. */
-  #letIn(found: LiveSession | undefined, socket: SocketLike, isRead = false): Promise<void> | void {
-    if (found && !isRead && !found.isCurrent(this.#options.freshFor)) {
-      return found.refresh().then(() => this.#letIn(found, socket, true))
-    }
-    return this.#authorize(found, socket, found && this.#options.authorization?.permission(found, socket.handshake))
-  }
-
-  /** After an answer that took time the session may be another: then it is asked again. */
-  #authorize(found: LiveSession | undefined, socket: SocketLike, permission?: Permission): Promise<void> | void {
-    const asking = permission && this.#options.authorization?.admit(permission)
-    return asking ? asking.then(() => this.#authorize(found, socket, permission)) : this.#put(found, socket, permission)
-  }
-
-  #put(found: LiveSession | undefined, socket: SocketLike, permission?: Permission): Promise<void> | void {
+  #letIn(found: LiveSession | undefined, socket: SocketLike, permission?: Permission): Promise<void> | void {
     this.assertOpen()
     const live = found && this.#connections.hold(found, socket.conn)
     if (!live) return recover(socket, undefined)
     // In a further namespace the cookie is the same; a ticket may be another one's.
     const ticket = ticketOf(socket.handshake)
     if (ticket !== undefined && !this.#options.tickets.isFor(live.id, ticket)) throw twoSessions()
-    return this.#expose(live, socket, permission)
-  }
-
-  #expose(live: LiveSession, socket: SocketLike, permission: Permission | undefined): Promise<void> | void {
     if (live.ended) throw notFound()
     // Where apps look for it. Without one nothing is put there, as another instance may have put another session.
     expose(live, socket.handshake)

@@ -53,26 +53,22 @@ export class Authorization {
   }
 
   /**
-   * Asks, unless the answer for the session as it is now is known; in the same turn where that can be.
-   * @throws SessionError (or rejects) `ERR_SESSION_FORBIDDEN`, and those of a read
+   * Asks, unless the answer for the session as it is now is known; and again where it was another one by the answer.
+   * Until then the session is kept, so that it hears of changes, and is read again if it was disturbed.
+   * @throws SessionError (rejects) `ERR_SESSION_FORBIDDEN`, and those of a read
    */
-  admit(permission: Permission): Promise<void> | void {
-    const asking = permission.renew()
-    if (asking) return this.#awaited(permission, asking)
-    if (permission.refusal) throw permission.refusal
-  }
-
-  /** Until then the session is kept, so that it hears of changes, and is read again if it was disturbed. */
-  async #awaited(permission: Permission, asking: Promise<void>): Promise<void> {
+  async admit(permission: Permission): Promise<void> {
     const { live } = permission
     live.use()
     try {
-      await asking
-      if (live.stored.shared.isOutdated) await live.refresh()
+      for (let asking = permission.renew(); asking; asking = permission.renew()) {
+        await asking
+        if (live.stored.shared.isOutdated) await live.refresh()
+      }
     } finally {
       live.unuse()
     }
-    return this.admit(permission)
+    if (permission.refusal) throw permission.refusal
   }
 
   /** From when it is connected, this socket is closed when its permission is over. Other middlewares may still refuse it. */
