@@ -67,17 +67,18 @@ class Group {
    */
   async #attempt(attempts: number, mayGuess = true): Promise<boolean> {
     const session = this.#session
-    const begun = await session.alone(async () => {
+    const begun = await session.writes.alone(async () => {
       const guess = mayGuess ? session.known : undefined
       const known = guess ?? (await session.read())
       const draft = this.#draft(known)
-      if (isThenable(draft)) return { draft, known, isSure: !guess }
-      return draft?.isChanged ? replace(session, draft, known, attempts) : { draft, known, isSure: !guess }
+      const isNow = !isThenable(draft) && draft?.isChanged
+      const isDone = isNow ? await replace(session, draft, known, attempts) : undefined
+      return { draft, known, isSure: !guess, isDone }
     })
-    if (typeof begun === 'boolean') return begun
+    if (begun.isDone !== undefined) return begun.isDone
     const draft = await begun.draft
     if (!draft?.isChanged) return begun.isSure || this.#attempt(attempts, false)
-    return session.alone(() => replaceUnlessOvertaken(session, draft, begun.known, attempts))
+    return session.writes.alone(() => replaceUnlessOvertaken(session, draft, begun.known, attempts))
   }
 
   /** Lets the changes work, from that one on. @returns what they made of it, if one succeeded; a promise only where one takes time */

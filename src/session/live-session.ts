@@ -5,7 +5,6 @@
 import { notFound } from '../errors'
 import type { ExpressSession } from '../store/record'
 import type { SessionStore } from '../store/session-store'
-import { now } from './clock'
 import type { EndReason } from './endings'
 import { type Change, update } from './group-commit'
 import { roomOf } from './room'
@@ -22,6 +21,8 @@ export interface Home extends Place {
     readonly freshFor: number
     /** The object of this session id now: this one, if there is no other. */
     attach(live: LiveSession): LiveSession
+    /** No connection has it any more. */
+    left(live: LiveSession): void
     /** Nobody uses it any more. */
     idle(live: LiveSession): void
   }
@@ -39,8 +40,6 @@ export class LiveSession implements Owner, SessionKeeper {
   readonly stored: StoredSession
   /** Set once, when the session is over. */
   ended: EndReason | undefined
-  /** When its last connection left, on the monotonic clock. */
-  leftAt: number | undefined
 
   readonly #home: Home
   /** Most sessions have one holder: an array literal of one takes a third of the memory of a pushed array or a Set. */
@@ -112,7 +111,7 @@ export class LiveSession implements Owner, SessionKeeper {
     this.stored.shared.touched()
     const touch = async ({ stored }: LiveSession) => {
       this.session.touch()
-      if (this.#home.store.canTouch) await stored.alone(() => stored.writes.touch())
+      if (this.#home.store.canTouch) await stored.writes.alone(() => stored.writes.touch())
       else await commit(stored, stored.shared.copy)
     }
     return this.#work((here) => here.stored.exclusive(() => touch(here)))
@@ -150,7 +149,7 @@ export class LiveSession implements Owner, SessionKeeper {
     const index = this.holders.indexOf(holder)
     if (index === -1) return
     this.holders.splice(index, 1)
-    if (!this.isHeld) this.leftAt = now()
+    if (!this.isHeld) this.#home.sessions.left(this)
     this.unuse()
   }
 

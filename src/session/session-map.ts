@@ -1,7 +1,7 @@
 /**
- * A map from session id to the one object that knows all about it, dropped when it is idle, or a while after its last connection has left; and the clock that looks after
- * them: it re-reads what nobody has asked about for a while, and asks about those whose time is over. It runs only
- * while there is something to do, and keeps no process alive.
+ * A map from session id to the one object that knows all about it, dropped when it is idle, or a while after its last
+ * connection has left; and the clock that looks after them: it re-reads what nobody has asked about for a while, and
+ * asks about those whose time is over. It runs only while there is something to do, and keeps no process alive.
  */
 import { now, precision } from './clock'
 import { recent } from './endings'
@@ -21,7 +21,7 @@ export class SessionMap {
   #byRoom: Map<string, LiveSession> | undefined
   /** Those that nobody uses any more; dropped at the end of the turn. */
   readonly #idle: LiveSession[] = []
-  /** Those whose connections have left, in this order, and when. */
+  /** Those whose connections have left, in this order, and when; some may be back. */
   readonly #lingering = new Map<LiveSession, number>()
   readonly #hasPeers: () => boolean
   readonly #retry: () => boolean
@@ -74,6 +74,17 @@ export class SessionMap {
     for (const live of this.#idle.splice(0)) this.#leave(live)
   }
 
+  /** Its last connection has left. */
+  left(live: LiveSession): void {
+    this.#lingering.delete(live) // It may have come back since it left before.
+    this.#lingering.set(live, now())
+    if (this.#lingering.size <= mostLingering) return
+    const [oldest] = this.#lingering.keys()
+    if (!oldest) return
+    this.#lingering.delete(oldest)
+    this.#leave(oldest)
+  }
+
   /** This one; not another one of the same id. */
   drop(live: LiveSession): void {
     if (this.#sessions.get(live.id) !== live) return
@@ -116,23 +127,12 @@ export class SessionMap {
     return shared.isExpired ? asked >= precision : asked >= this.recheck && !shared.isWithin(this.recheck)
   }
 
+  /** One that was written lately is kept: a destroy of another node may have come before that. */
   #leave(live: LiveSession): void {
     if (!live.isIdle || this.#sessions.get(live.id) !== live) return
     const time = now()
-    if (live.leftAt !== undefined && time - live.leftAt < this.freshFor) this.#linger(live, live.leftAt)
-    else if (time - live.wroteAt >= recent || !this.#hasPeers()) this.drop(live)
-    // One that was written lately is kept: a destroy of another node may have come before that.
-  }
-
-  #linger(live: LiveSession, leftAt: number): void {
-    if (this.#lingering.get(live) === leftAt) return
-    this.#lingering.delete(live) // It has come back and left again since.
-    this.#lingering.set(live, leftAt)
-    if (this.#lingering.size <= mostLingering) return
-    const [oldest] = this.#lingering.keys()
-    if (!oldest) return
-    this.#lingering.delete(oldest)
-    oldest.leftAt = undefined
-    this.#leave(oldest)
+    const leftAt = this.#lingering.get(live) ?? Number.NEGATIVE_INFINITY
+    if (time - leftAt < this.freshFor) return
+    if (time - live.wroteAt >= recent || !this.#hasPeers()) this.drop(live)
   }
 }

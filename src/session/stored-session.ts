@@ -3,7 +3,7 @@
  * `observations.ts`, writes are `writes-in-flight.ts`'s, and what to write is decided in `unit-of-work.ts`.
  */
 import { notFound } from '../errors'
-import type { Versioned } from '../store/session-store'
+import type { SessionRecord, Versioned } from '../store/record'
 import { now } from './clock'
 import type { Mark, Observations } from './observations'
 import type { SessionKeeper } from './session-methods'
@@ -121,7 +121,7 @@ export class StoredSession {
   }
 
   /** What a read found, as far as it is believed; nothing if it is to be repeated, where it may. */
-  #take(found: Versioned | undefined, mark: Mark, mayRepeat: boolean): Knowledge | undefined {
+  #take(found: Versioned<SessionRecord> | undefined, mark: Mark, mayRepeat: boolean): Knowledge | undefined {
     if (this.#owner.isOver) throw notFound()
     const isBelieved = this.shared.believesRead(mark)
     const isTold = !isBelieved && this.shared.knows(found?.record, mark)
@@ -158,15 +158,5 @@ export class StoredSession {
   /** The work that runs now is not stuck. */
   goOn(): void {
     this.#work?.goOn()
-  }
-
-  /** Runs `work`, which writes, while nobody else of us does, and when no write of a request is on its way. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
-    this.#owner.use()
-    try {
-      return await this.writes.alone(work)
-    } finally {
-      this.#owner.unuse()
-    }
   }
 }

@@ -21,7 +21,7 @@ const politeAttempts = 8
  */
 export function commit(session: StoredSession, copy: WorkingCopy): Promise<void> {
   return persist(session, (attempts) =>
-    session.alone(async () => {
+    session.writes.alone(async () => {
       const guess = session.known
       const known = guess?.json === copy.base ? guess : await session.readAnew()
       rebase(session, copy, known)

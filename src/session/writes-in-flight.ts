@@ -164,11 +164,16 @@ export class WritesInFlight {
   }
 
   /** Runs `work`, which writes, after the others of ours, and when those that are awaited now are done. */
-  alone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#ours.run(async () => {
-      await Promise.all(this.#others)
-      return work()
-    })
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#owner.use()
+    try {
+      return await this.#ours.run(async () => {
+        await Promise.all(this.#others)
+        return work()
+      })
+    } finally {
+      this.#owner.unuse()
+    }
   }
 
   /** Takes over what was told. What handlers put in may be beyond JSON: then it is their events that fail, not the writer. */

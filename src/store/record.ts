@@ -37,8 +37,8 @@ export interface AtomicStore {
 }
 
 /** A record, and what tells whether it was written since. */
-export interface Versioned {
-  record: unknown
+export interface Versioned<Answer = unknown> {
+  record: Answer
   /** Opaque; goes back to `setVersioned` as it came. */
   version: unknown
 }

@@ -7,16 +7,10 @@ import { asSessionError, attempt, SessionError } from '../errors'
 import { Deadlines } from './deadlines'
 import { createSession, isUsedByMiddleware, type SessionRequest } from './express-session'
 import { type Answered, asOwnCall } from './observer'
-import type { AtomicStore, ExpressSession, SessionRecord, StoreLike, StoreMethods } from './record'
+import type { AtomicStore, ExpressSession, SessionRecord, StoreLike, StoreMethods, Versioned } from './record'
 import { isExpired, isKeyDocument, isMissing, isRecord, isThenable } from './record'
 
 type Callback = (error?: unknown, value?: unknown) => void
-
-/** A record as it was read, and by which the store knows whether it was written since. */
-export interface Versioned {
-  readonly record: SessionRecord
-  readonly version: unknown
-}
 
 /** Whatever asks the store rejects with `ERR_SESSION_STORE` if it fails, and `ERR_SESSION_TIMEOUT` if it does not answer. */
 export class SessionStore {
@@ -54,15 +48,14 @@ export class SessionStore {
   }
 
   /** As `get`, with the version that `replace` wants to know, where the store has such. */
-  read(id: string): Promise<Versioned | undefined> {
+  read(id: string): Promise<Versioned<SessionRecord> | undefined> {
     const atomic = this.#atomic
     if (!atomic) return this.#get(id)
-    const read = (found?: { record: unknown; version: unknown }) => this.#versioned(found?.record, found?.version)
-    const start = promised(() => atomic.getVersioned(id))
-    return this.#call('get', start, read)
+    const get = promised(() => atomic.getVersioned(id))
+    return this.#call('get', get, (found?: Versioned) => this.#versioned(found?.record, found?.version))
   }
 
-  #get(id: string): Promise<Versioned | undefined> {
+  #get(id: string): Promise<Versioned<SessionRecord> | undefined> {
     return this.#call('get', (done) => this.#methods.get(id, done), this.#versioned)
   }
 
@@ -74,21 +67,10 @@ export class SessionStore {
   replace(id: string, session: ExpressSession, version: unknown, late: Answered): Promise<boolean> {
     const atomic = this.#atomic
     const data = session as SessionData
-    return asOwnCall(session, async () => {
-      if (atomic)
-        return this.#call(
-          'set',
-          promised(() => atomic.setVersioned(id, data, version)),
-          Boolean,
-          late,
-        )
-      return this.#call(
-        'set',
-        (done) => this.#methods.set(id, data, done),
-        () => true,
-        late,
-      )
-    })
+    const set = atomic
+      ? promised(() => atomic.setVersioned(id, data, version))
+      : (done: Callback) => this.#methods.set(id, data, done)
+    return asOwnCall(session, () => this.#call('set', set, atomic ? Boolean : () => true, late))
   }
 
   /** The version of what is written of this session now; undefined where nobody knows. */
@@ -118,7 +100,7 @@ export class SessionStore {
    * A store with `touch` may extend a session without writing its cookie, so it alone knows when one is over. And one
    * that answers with garbage has failed: nobody may take that for the end of a session.
    */
-  readonly #versioned = (record: unknown, version?: unknown): Versioned | undefined => {
+  readonly #versioned = (record: unknown, version?: unknown): Versioned<SessionRecord> | undefined => {
     if (isRecord(record)) return this.canTouch || !isExpired(record) ? { record, version } : undefined
     if (!record || isKeyDocument(record)) return undefined
     throw new SessionError('ERR_SESSION_STORE', 'the session store gave something that is no session: it has no cookie')

@@ -82,8 +82,8 @@ export const admission = [
       ],
       [
         'a handshake trusts a read of any age',
-        '!found.isCurrent(this.#options.freshFor)',
-        '!found.isCurrent(Number.POSITIVE_INFINITY)',
+        '!live.isCurrent(freshFor)',
+        '!live.isCurrent(Number.POSITIVE_INFINITY)',
         'fresh',
         'asks the store again after freshFor',
       ],
@@ -94,7 +94,6 @@ export const admission = [
         'fresh',
         'load of a session',
       ],
-      ['with freshFor: 0 a handshake reads for ever', '!isRead && ', '', 'hostile', 'a payload'],
       [
         'a socket is in no room of its session',
         ': socket.join(live.room)',

@@ -13,8 +13,8 @@ export const authorization = [
       ],
       [
         'what changed meanwhile is let in',
-        '    return this.admit(permission)\n',
-        '    if (permission.refusal) throw permission.refusal\n',
+        'for (let asking = permission.renew(); asking; asking = permission.renew())',
+        'for (let asking = permission.renew(); asking; asking = undefined)',
         'authorize',
         'a session that changes while it is asked',
       ],
@@ -195,6 +195,6 @@ export const authorization = [
   },
   {
     file: 'session/stored-session.ts',
-    rows: [['a read is no change', '        this.#place.learnt(this.#owner)\n', '', 'authorize', 're-read']],
+    rows: [['a read is no change', '    this.#place.learnt(this.#owner)\n', '', 'authorize', 're-read']],
   },
 ]

@@ -90,8 +90,8 @@ export const registry = [
       ],
       [
         'a session that was written lately is dropped',
-        'else if (time - live.wroteAt >= recent || !this.#hasPeers()) this.drop',
-        'else this.drop',
+        'if (time - live.wroteAt >= recent || !this.#hasPeers()) this.drop',
+        'this.drop',
         'rules',
         'wrote just before the news',
       ],
@@ -104,15 +104,21 @@ export const registry = [
       ],
       [
         'a session that nothing had lingers',
-        'live.leftAt !== undefined && time - live.leftAt < this.freshFor',
-        'time - (live.leftAt ?? time) < this.freshFor',
+        'this.#lingering.get(live) ?? Number.NEGATIVE_INFINITY',
+        'this.#lingering.get(live) ?? time',
         'lingering',
       ],
-      ['a session lingers for ever', 'time - live.leftAt < this.freshFor', 'time > 0', 'lingering'],
+      ['a session lingers for ever', 'time - leftAt < this.freshFor', 'leftAt >= 0', 'lingering'],
       [
         'nobody looks when a session has lingered long enough',
         'if (live.isIdle) this.#leave(live)\n      else if',
         'if',
+        'lingering',
+      ],
+      [
+        'a session that came back is the first to go',
+        '    this.#lingering.delete(live) // It may',
+        '    // It may',
         'lingering',
       ],
       [

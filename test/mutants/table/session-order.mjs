@@ -162,8 +162,8 @@ export const sessionOrder = [
       ],
       [
         'writes of ours overlap',
-        'return this.#ours.run(async () => {',
-        'return (async (run) => run())(async () => {',
+        'return await this.#ours.run(async () => {',
+        'return await (async (run: () => Promise<T>) => run())(async () => {',
         'model',
         216,
       ],
@@ -200,8 +200,8 @@ export const sessionOrder = [
     rows: [
       [
         'the clock keeps the process alive',
-        'this.#tick(), interval).unref()',
-        'this.#tick(), interval)',
+        'this.recheck / 2))).unref()',
+        'this.recheck / 2)))',
         'shared-store',
         'keeps no process alive',
       ],

@@ -56,7 +56,7 @@ export const store = [
         'throw error',
         'store',
       ],
-      ['a compare-and-set that failed has written', '          Boolean,\n', '          () => true,\n', 'store'],
+      ['a compare-and-set that failed has written', 'atomic ? Boolean : () => true', '() => true', 'store'],
       [
         'what comes late is told to nobody',
         'if (isLate) return late?.(failed ? error : undefined)',
@@ -67,8 +67,8 @@ export const store = [
       ['what comes in time is told as late', 'let isLate = false', 'let isLate = true', 'store'],
       [
         'a write that the store makes within its own is one of another',
-        'asOwnCall(session, async () =>',
-        '((_: unknown, work: () => Promise<boolean>) => work())(session, async () =>',
+        "asOwnCall(session, () => this.#call('set'",
+        "((_: unknown, work: () => Promise<boolean>) => work())(session, () => this.#call('set'",
         'rules',
         'known by that',
       ],
