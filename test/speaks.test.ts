@@ -233,13 +233,13 @@ describe('a misspelt option', () => {
     ['authorise', 'authorize'],
     ['auth', undefined],
     ['authorization', 'authorize'],
-    ['rekuired', 'required'],
+    ['rekuired', undefined],
     ['mergeHTTPSaves', 'mergeHttpSaves'],
     ['onerror', 'onError'],
     ['timeOut', 'timeout'],
     ['cors', undefined],
     ['__proto', undefined],
-  ])('%s throws, and %s is what was meant, by a slip or by its first letters', (given, meant) => {
+  ])('%s throws, and %s is what was meant, by its first letters', (given, meant) => {
     const expected = given === 'auth' ? 'authorize' : meant
     const text = expected ? `is no option: do you mean \`${expected}\`?` : 'is no option: there are authorize'
     const both = [

@@ -107,7 +107,7 @@ export const speaks = [
     rows: [
       ['a name that is none says nothing', 'if (unknown === undefined) return', 'return', 'speaks', 'misspelt'],
       ['an option of express-session is none', ' && !others.includes(name)', '', 'speaks', 'of express-session'],
-      ['no slip is seen', 'distance(one.slice(0, 40), other) <= slips', 'false', 'speaks', 'slip'],
+      ['no slip is seen', 'startOf(name) === startOf(unknown)', 'false', 'speaks', 'misspelt'],
     ],
   },
 ]
