@@ -5,6 +5,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { parseCookie } from 'cookie'
 import { unsign } from 'cookie-signature'
+import { BoundedMap } from '../bounded-map'
 import { SessionError } from '../errors'
 import type { RequestLike } from './origin'
 
@@ -15,8 +16,8 @@ export type Secret = string | NodeJS.ArrayBufferView | KeyObject
 const maxLength = 4_096
 /** Of a signed value. */
 const prefix = 's:'
-/** How many genuine values are remembered at least, of twice as many at most. */
-const fewestGenuine = 500
+/** How many genuine values are remembered. */
+const mostGenuine = 1_000
 /** Decoding is left to who wants a cookie, for it costs most where it fails. */
 const asTheyCame = { decode: (value: string) => value }
 /** Characters of a Cookie header that are still read: twice what Node accepts by default for all headers. */
@@ -82,21 +83,12 @@ export interface CookieVerifier {
  * by their hash, so the time it takes tells nothing of how much of a forged one is right.
  */
 export class GenuineValues {
-  /** Value → id. When these are enough they become the older ones, and those are forgotten. */
-  #latest = new Map<string, string>()
-  #older = new Map<string, string>()
+  readonly #ids = new BoundedMap<string, string>(mostGenuine)
 
-  get(value: string): string | undefined {
-    const known = this.#latest.get(value)
-    if (known !== undefined) return known
-    const id = this.#older.get(value)
-    return id === undefined ? undefined : this.add(value, id)
-  }
-
-  /** @returns the id */
-  add(value: string, id: string): string {
-    if (this.#latest.size >= fewestGenuine) [this.#older, this.#latest] = [this.#latest, new Map()]
-    this.#latest.set(value, id)
+  /** The id in this value. @param verify finds it in one that is not known. @throws what that throws */
+  idIn(value: string, verify: (value: string) => string): string {
+    const id = this.#ids.get(value) ?? verify(value)
+    this.#ids.set(value, id)
     return id
   }
 }
@@ -111,10 +103,10 @@ export class Verifier implements CookieVerifier {
   }
 
   verify(value: string): string {
-    return this.#genuine.get(value) ?? this.#genuine.add(value, this.#idIn(value))
+    return this.#genuine.idIn(value, this.#verified)
   }
 
-  #idIn(value: string): string {
+  readonly #verified = (value: string): string => {
     const signed = signedPart(value)
     if (signed !== undefined) {
       for (const secret of this.#secrets) {

@@ -115,10 +115,10 @@ export class MiddlewareVerifier implements CookieVerifier {
 
   /** @throws SessionError `ERR_SESSION_SIGNATURE`, `_STORE` while its store is disconnected */
   verify(value: string): string {
-    return this.#genuine.get(value) ?? this.#genuine.add(value, this.#idIn(value))
+    return this.#genuine.idIn(value, this.#verified)
   }
 
-  #idIn(value: string): string {
+  readonly #verified = (value: string): string => {
     const encoded = signedPart(value) === undefined ? undefined : attempt(() => encodeURIComponent(value))
     if (encoded !== undefined) {
       const question = new Question({ ...noHeaders, cookie: `${this.name}=${encoded}` }, '/', anyPath)

@@ -3,11 +3,12 @@
  * connection has left; and the clock that looks after them: it re-reads what nobody has asked about for a while, and
  * asks about those whose time is over. It runs only while there is something to do, and keeps no process alive.
  */
+import { BoundedMap } from '../bounded-map'
 import { now, precision } from './clock'
 import { recent } from './endings'
 import type { LiveSession } from './live-session'
 
-/** How many sessions linger; then the one that has done so longest is dropped. */
+/** How many sessions linger. */
 const mostLingering = 10_000
 
 export class SessionMap {
@@ -21,8 +22,8 @@ export class SessionMap {
   #byRoom: Map<string, LiveSession> | undefined
   /** Those that nobody uses any more; dropped at the end of the turn. */
   readonly #idle: LiveSession[] = []
-  /** Those whose connections have left, in this order, and when; some may be back. */
-  readonly #lingering = new Map<LiveSession, number>()
+  /** Those whose connections have left, and when; some may be back. */
+  readonly #lingering = new BoundedMap<LiveSession, number>(mostLingering, (live) => this.#leave(live))
   readonly #hasPeers: () => boolean
   readonly #retry: () => boolean
   #clock: NodeJS.Timeout | undefined
@@ -76,13 +77,7 @@ export class SessionMap {
 
   /** Its last connection has left. */
   left(live: LiveSession): void {
-    this.#lingering.delete(live) // It may have come back since it left before.
     this.#lingering.set(live, now())
-    if (this.#lingering.size <= mostLingering) return
-    const [oldest] = this.#lingering.keys()
-    if (!oldest) return
-    this.#lingering.delete(oldest)
-    this.#leave(oldest)
   }
 
   /** This one; not another one of the same id. */
@@ -103,7 +98,6 @@ export class SessionMap {
     this.#isClosed = true
     this.#stopClock()
     this.#sessions.clear()
-    this.#lingering.clear()
     this.#byRoom = undefined
   }
 

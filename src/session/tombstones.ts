@@ -2,17 +2,16 @@
  * The sessions that were destroyed lately, so that nobody brings them back: a handshake that comes before the store has
  * done it, or a slow HTTP request that read the session before, and saves it afterwards.
  */
+import { BoundedMap } from '../bounded-map'
 import { now } from './clock'
 import { roomOf } from './room'
 
-/** How long one is remembered, in ms: longer than any HTTP request that may still hold the session. */
+/** How long one is remembered at least, in ms: longer than any HTTP request that may still hold the session. */
 const memory = 600_000
-/** How many are remembered; then the oldest go first. */
-const most = 100_000
+/** How many are remembered. */
+const most = 200_000
 
 interface Tombstone {
-  /** When it was set, or last confirmed. */
-  since: number
   /** How many wait for the store to destroy it. */
   pending: number
   /** Whether the store has it no longer. */
@@ -20,11 +19,11 @@ interface Tombstone {
 }
 
 export class Tombstones {
-  /** By room: other nodes name sessions so. A Map keeps the order. */
-  readonly #tombstones = new Map<string, Tombstone>()
+  /** By room: other nodes name sessions so. */
+  readonly #tombstones = new BoundedMap<string, Tombstone>(most)
 
   has(id: string): boolean {
-    return this.#tombstones.size > 0 && this.#tombstones.has(roomOf(id))
+    return this.#tombstones.size > 0 && this.#tombstones.get(roomOf(id)) !== undefined
   }
 
   /** The store has it no longer. */
@@ -60,14 +59,9 @@ export class Tombstones {
   }
 
   #set(room: string): Tombstone {
-    const since = now()
-    const tombstone = { pending: 0, isConfirmed: false, ...this.#tombstones.get(room), since }
-    this.#tombstones.delete(room)
+    if (now() - this.#tombstones.agedAt >= memory) this.#tombstones.age()
+    const tombstone = this.#tombstones.get(room) ?? { pending: 0, isConfirmed: false }
     this.#tombstones.set(room, tombstone)
-    for (const [oldest, other] of this.#tombstones) {
-      if (since - other.since < memory && this.#tombstones.size <= most) break
-      this.#tombstones.delete(oldest)
-    }
     return tombstone
   }
 }

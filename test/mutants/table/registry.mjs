@@ -4,6 +4,25 @@
  */
 export const registry = [
   {
+    file: 'bounded-map.ts',
+    rows: [
+      [
+        'what is set again is older than what was set before',
+        '    this.#older.delete(key)\n    this.#latest.set',
+        '    if (this.#older.has(key)) this.#older.set(key, value)\n    else this.#latest.set',
+        'lingering',
+      ],
+      ['all is forgotten at once', 'this.#older = this.#latest', 'this.#older = new Map()', 'lingering'],
+      ['what has become older is not found', ' ?? this.#older.get(key)', '', 'cookie'],
+      [
+        'what has become older cannot be deleted',
+        '    this.#latest.delete(key)\n    this.#older.delete(key)\n',
+        '    this.#latest.delete(key)\n',
+        'mortal',
+      ],
+    ],
+  },
+  {
     file: 'session/registry.ts',
     rows: [
       [
@@ -115,18 +134,8 @@ export const registry = [
         'if',
         'lingering',
       ],
-      [
-        'a session that came back is the first to go',
-        '    this.#lingering.delete(live) // It may',
-        '    // It may',
-        'lingering',
-      ],
-      [
-        'any number of sessions lingers',
-        '    if (this.#lingering.size <= mostLingering) return\n',
-        '    if (this.#lingering.size > 0) return\n',
-        'lingering',
-      ],
+      ['any number of sessions lingers', '(mostLingering, ', '(Number.POSITIVE_INFINITY, ', 'lingering'],
+      ['what lingers no longer is kept', '(live) => this.#leave(live))', '() => {})', 'lingering'],
       [
         'a session that has ended counts among those that linger',
         '    this.#lingering.delete(live)\n',
