@@ -2,9 +2,12 @@
 // run once in each round, which answers one number for each of its figures; all that in `processes` processes of each peer.
 // Of `over` figures bare's median is subtracted. Times are µs of CPU time of the server's process, unless the unit says otherwise.
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, cookieOf, idOf, openAll, poll } from './client.mjs'
 import { journey } from './journey.mjs'
 
+/** In ms, with some time to notice that it is over. */
+const longestStay = 7_000
 /** One process may have no more sockets than file descriptors, less some for others. */
 const files = Number(/Max open files +(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))[1])
 const crowd = Math.min(10_000, files - 500)
@@ -29,14 +32,14 @@ export const scenarios = [
   {
     name: 'cold',
     peers: ['bare', 'least', 'essio', 'ours'],
-    processes: 3,
-    rounds: 3,
+    processes: 4,
+    rounds: 1,
     figures: [
       withBare('allocated', 'No network: allocated by a connection', 'kB', { wanted: '≤ 4.0 kB' }),
       withBare('retained', '… kept by it', 'kB', { wanted: '≤ 1.1 kB' }),
       withBare('cpu', '… CPU', 'µs', { wanted: '≤ 1.3 × least' }),
     ],
-    warm: often(cold),
+    warm: often(openAndClose),
     run: cold,
   },
   {
@@ -252,9 +255,15 @@ async function growth(peer) {
   return { fewHeap: few.heap, manyHeap: many.heap, fewCpu: few.cpu, manyCpu: many.cpu }
 }
 
+/** After those before are gone: ours keeps a session for a while when its connection has left. */
 async function cold(peer) {
+  await sleep(longestStay)
   const [some, others] = [await newSessions(peer, 3_000), await newSessions(peer, 3_000)]
   return peer.ask('cold', some, others)
+}
+
+async function openAndClose(peer) {
+  await peer.ask('crowd', await newSessions(peer, 3_000))
 }
 
 async function crowdOf(peer, sockets) {

@@ -6,7 +6,17 @@ import { describe, expect, test } from 'vitest'
 const root = join(import.meta.dirname, '..')
 
 /** From left to right; a folder, or a file beside the folders, imports nothing to its right. */
-const order = ['bounded-map', 'errors', 'store', 'handshake', 'session', 'socket-io', 'options', 'handshake-session', 'index']
+const order = [
+  'bounded-map',
+  'errors',
+  'store',
+  'handshake',
+  'session',
+  'socket-io',
+  'options',
+  'handshake-session',
+  'index',
+]
 /** These are entries, or types for others, and imported by no file of `src`. */
 const entries = ['internals', 'augmentation']
 
