@@ -1,4 +1,4 @@
-/** A misspelt option says nothing by itself, and `authorise` would let everybody in: so whoever gives a name that is not known is told. */
+/** Unknown option names throw: with a misspelt `authorise` everybody would be let in. */
 import { SessionError } from '../errors'
 
 /** Options of both forms. */
@@ -6,7 +6,7 @@ const common = [
   ...['authorize', 'required', 'origins', 'timeout', 'freshFor', 'recheck', 'touch', 'mergeHttpSaves'],
   ...['redis', 'emitter', 'onError', 'store', 'secret', 'name', 'key'],
 ]
-/** Of express-session: one object may be for both. */
+/** Of express-session: one object may serve both. */
 const others = ['cookie', 'genid', 'proxy', 'resave', 'rolling', 'saveUninitialized', 'unset']
 
 /** @throws SessionError `ERR_SESSION_OPTIONS` for the first name that is not known, with the one that was meant */

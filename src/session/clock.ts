@@ -1,9 +1,9 @@
 /**
- * Rule 4, time: intervals are measured on a monotonic clock, so that nobody's setting of the wall clock makes a session
- * fresh again. The wall clock is only for what cookies and stores say.
+ * Rule 4, time: intervals are measured on a monotonic clock, so that setting the wall clock back never makes a
+ * session fresh again. The wall clock is used only for what cookies and stores say.
  */
 
-/** Milliseconds since the process began. Whole ones: V8 makes an object of each fraction that is kept. */
+/** Milliseconds since the process began, without the fraction: V8 allocates an object for each fraction that is kept. */
 export function now(): number {
   return Math.trunc(performance.now())
 }

@@ -1,6 +1,6 @@
 /**
- * Rule 2, ending: a session that was destroyed is over here at once, for everybody, and stays so. Whatever was written
- * of it meanwhile is destroyed again, until that succeeds.
+ * Rule 2, ending: a destroyed session is over in this process at once, and stays so. Whatever was written of it
+ * meanwhile is destroyed again, until that succeeds.
  */
 import type { Stage } from '../errors'
 import type { Answered } from '../store/observer'
@@ -14,10 +14,10 @@ export const endReasons = ['destroyed', 'regenerated', 'expired', 'revoked'] as 
 /** Why a session is over. */
 export type EndReason = (typeof endReasons)[number]
 
-/** How long a write is remembered, in ms: it may have come after a destroy of another node, whose news comes later. */
+/** How long a write is remembered, in ms: another node may have destroyed the session before it, and its news comes later. */
 export const recent = 5_000
 
-/** What is to be known of a session to end it. */
+/** What `Endings` needs of a session. */
 export interface Endable {
   readonly id: string
   readonly room: string
@@ -27,19 +27,19 @@ export interface Endable {
   closeHolders(): void
 }
 
-/** Where the sessions are, and who is told. */
+/** The part of the registry that `Endings` needs. */
 interface Surroundings {
   readonly store: SessionStore
   readonly sessions: {
     get(id: string): Endable | undefined
     inRoom(room: string): Endable | undefined
     drop(session: Endable): void
-    /** `retry` is to be called before long. */
+    /** Makes sure that `retry` is called before long. */
     startClock(): void
   }
   /** This session is over, and its connections are about to be closed. */
   ended(session: Endable, reason: EndReason): void
-  /** This process ended it: other nodes are to be told. */
+  /** This process ended it: tells the other nodes. */
   tellEnded(room: string, reason: EndReason): void
   unheard(error: unknown, stage: Stage): void
 }
@@ -47,7 +47,7 @@ interface Surroundings {
 export class Endings {
   readonly #home: Surroundings
   readonly #tombstones = new Tombstones()
-  /** Those that could not be destroyed again yet. */
+  /** Sessions whose second destroy failed; it is tried again. */
   readonly #unfinished = new Set<string>()
 
   constructor(home: Surroundings) {
@@ -60,8 +60,8 @@ export class Endings {
   }
 
   /**
-   * Somebody of this process destroys it: from now on nobody may write or open it again.
-   * @param responded when the HTTP response is out: connections are closed, and other nodes told, not before
+   * This process begins to destroy it: from now on nobody can write or open it.
+   * @param responded resolves when the HTTP response is out: only then are connections closed and other nodes told
    */
   begin(id: string, reason: EndReason, responded?: Promise<unknown>): Answered {
     this.#tombstones.destroying(id)
@@ -88,13 +88,13 @@ export class Endings {
     answered()
   }
 
-  /** The store no longer has it. A request may still extend one that expired, but not one that was destroyed. */
+  /** The store no longer has it. A request may still extend an expired session, but never a destroyed one. */
   gone(live: Endable, reason: EndReason): void {
     if (reason !== 'expired') this.#tombstones.confirm(live.room)
     this.#close(live, reason)
   }
 
-  /** Another node ended it; what this process wrote just before may have come after that. */
+  /** Another node ended it. What this process wrote just before may have reached the store after that: it is undone. */
   heard(room: string, reason: EndReason): void {
     this.#tombstones.confirm(room)
     const live = this.#home.sessions.inRoom(room)
@@ -103,7 +103,7 @@ export class Endings {
     if (now() - live.wroteAt < recent) this.undo(live.id)
   }
 
-  /** Something was written after it was destroyed, or may have been. Resolves when that was tried to undo. */
+  /** Something was, or may have been, written after the destroy: destroys it again. Never rejects. */
   async undo(id: string): Promise<void> {
     try {
       await this.#home.store.destroy(id)
@@ -114,7 +114,7 @@ export class Endings {
     }
   }
 
-  /** Tries again what failed, for as long as the ending is remembered. @returns whether there was something */
+  /** Tries again what failed, as long as the ending is remembered. @returns whether there was anything to do */
   retry(): boolean {
     const failed = [...this.#unfinished]
     this.#unfinished.clear()
@@ -122,7 +122,7 @@ export class Endings {
     return failed.length > 0
   }
 
-  /** There is a new session under its id. */
+  /** A new session has its id now. */
   revived(id: string): void {
     this.#tombstones.remove(id)
     this.#unfinished.delete(id)
@@ -136,7 +136,7 @@ export class Endings {
   }
 }
 
-/** When that is done, or at once. */
+/** Runs `work` when `done` has resolved, or at once without it. */
 function whenDone(done: Promise<unknown> | undefined, work: () => void): void {
   if (done) done.then(work)
   else work()

@@ -10,13 +10,13 @@ const longestInterval = 60_000
 type Cookie = SessionRecord['cookie']
 
 export class Expiry {
-  /** When to ask whether it is over, in ms since 1970: cookies and stores go by the wall clock. */
+  /** When to ask the store whether it is over, in ms since 1970: cookies and stores use the wall clock. */
   #expiresAt = Number.POSITIVE_INFINITY
   #touchInterval = longestInterval
   /** When it was extended last, on the monotonic clock. */
   #touchedAt: number
 
-  /** @param since when the store was asked for it */
+  /** @param since when the store was asked for the cookie, on the monotonic clock */
   constructor(cookie: Cookie, since: number) {
     const left = (expiryOf(cookie) ?? Date.now()) - Date.now()
     this.#touchedAt = since + left - (cookie.originalMaxAge ?? 0)
@@ -24,8 +24,8 @@ export class Expiry {
   }
 
   /**
-   * By the cookie that came from the store, not by the one that handlers may change. One that lives although its cookie
-   * is over was touched by another process, by a store that then leaves the cookie as it is: ask again before long.
+   * Takes the cookie from the store, not the one that handlers may change. A session that lives although its cookie has
+   * expired was touched by another process, in a store that leaves the cookie as it is then: ask again soon.
    */
   reckon(cookie: Cookie): void {
     this.#touchInterval = Math.min(longestInterval, (cookie.originalMaxAge ?? Number.POSITIVE_INFINITY) / 10)
@@ -37,7 +37,7 @@ export class Expiry {
     return this.#expiresAt <= Date.now()
   }
 
-  /** Whether a client event now is to be written as a touch. */
+  /** Whether a client event now should be written as a touch. */
   get wantsTouch(): boolean {
     return now() - this.#touchedAt >= this.#touchInterval
   }

@@ -1,6 +1,6 @@
 /**
- * Group commit: the `update`s of a session that wait for their turn are one write. Each change works on a draft of its
- * own, made of what the ones before it left, so that one which fails leaves nothing; all are answered by the one write.
+ * Group commit: the `update`s of a session that wait for their turn become one write. Each change works on its own draft,
+ * which begins as the changes before it left the session, so a change that fails leaves nothing. One write answers them all.
  */
 import { SessionError } from '../errors'
 import { type ExpressSession, isRecord, isThenable } from '../store/record'
@@ -62,8 +62,9 @@ class Group {
   }
 
   /**
-   * @param mayGuess whether what is known will do: a compare-and-set tells whether it was so, a read where nothing is to be written
-   * @returns whether it is done
+   * @param mayGuess whether the changes may run on what this process knows: the compare-and-set then tells whether it was
+   * right. Where nothing is written, nothing tells, so the second attempt reads.
+   * @returns whether the group is done
    */
   async #attempt(attempts: number, mayGuess = true): Promise<boolean> {
     const session = this.#session
@@ -81,7 +82,7 @@ class Group {
     return session.writes.alone(() => replaceUnlessOvertaken(session, draft, begun.known, attempts))
   }
 
-  /** Lets the changes work, from that one on. @returns what they made of it, if one succeeded; a promise only where one takes time */
+  /** Runs the changes, beginning with `from`. @returns the last draft, if any change succeeded; a promise only where a change is async */
   #draft(known: Knowledge, from = 0, before?: WorkingCopy): Drafted | Promise<Drafted> {
     const { shared, timeout } = this.#session
     const limit = this.#members.length > 1 ? timeout : undefined
@@ -91,7 +92,7 @@ class Group {
       const draft = last ? shared.fork(last) : shared.draft(JSON.parse(known.json))
       const isGood = this.#members[next]?.run(draft.session, limit)
       if (isThenable(isGood)) {
-        this.#session.goOn() // After the time of the change has begun: that is over before those who wait are given up.
+        this.#session.goOn() // After the change's own time has begun, which so ends before that of those who wait.
         const [following, previous] = [next + 1, last]
         return isGood.then((good) => this.#draft(known, following, good ? draft : previous))
       }
@@ -108,7 +109,7 @@ class Member {
   readonly #change: Change<unknown>
   readonly #resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
-  /** Answers the caller with what the change gave last. */
+  /** Answers the caller with the last outcome of the change. */
   settle = () => {}
   #isGivenUp = false
 
@@ -149,7 +150,7 @@ class Member {
     })
   }
 
-  /** @throws where the session cannot be written: then this change fails, and not those that come after it */
+  /** @throws TypeError if the session cannot be written: then this change fails, not the ones after it */
   #succeeded(value: unknown, session: ExpressSession): boolean {
     if (!isRecord({ cookie: session.cookie })) throw new TypeError('the session has lost its cookie')
     JSON.stringify(session)

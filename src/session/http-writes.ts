@@ -1,7 +1,7 @@
 /**
- * What others do on the store instance, express-session at the end of HTTP requests above all: each write and each end is
- * told to the session's object. A write is dropped when the session was destroyed meanwhile, and with `merge` reduced
- * to what the request changed.
+ * What others do on the store instance, above all express-session at the end of HTTP requests: each write and each ending
+ * is told to the session's object. A write of a session that was destroyed meanwhile is dropped. With `merge`, a write is
+ * reduced to what the request changed.
  */
 import { notFound } from '../errors'
 import { storeOf } from '../store/express-session'
@@ -14,7 +14,7 @@ import { SessionMethods } from './session-methods'
 import { commit } from './unit-of-work'
 import { WorkingCopy } from './working-copy'
 
-/** Where the sessions are. */
+/** The part of the registry that `HttpWrites` needs. */
 interface Home {
   readonly store: SessionStore
   readonly endings: Endings
@@ -28,7 +28,7 @@ export class HttpWrites implements StoreListener {
   merge = false
 
   readonly #home: Home
-  /** The `Session` objects of requests; when they are merged, with what they were made of. */
+  /** The `Session` objects of requests, with their base where writes are merged. */
   readonly #created = new WeakMap<object, WorkingCopy | undefined>()
 
   constructor(home: Home) {
@@ -39,12 +39,12 @@ export class HttpWrites implements StoreListener {
     this.#created.set(session, this.merge ? new WorkingCopy(session as never) : undefined)
   }
 
-  /** A session that was read before it was destroyed is not written again; one that is new under its id is. */
+  /** A session that was read before its destroy is not written again; a new one under the same id is. */
   instead(id: string, session: object, method: 'set' | 'touch'): Promise<void> | undefined {
     const { endings } = this.#home
     if (isOfRequest(session) && !this.#created.has(session)) {
       endings.revived(id)
-      this.#created.set(session, undefined) // Nobody else has it yet, so the rest of this request writes it whole, too.
+      this.#created.set(session, undefined) // Nobody else has it yet, so this request goes on writing it whole.
       return undefined
     }
     if (endings.has(id)) {
@@ -76,7 +76,7 @@ export class HttpWrites implements StoreListener {
     return this.#home.endings.begin(id, reason, responded)
   }
 
-  /** Onto what the store holds by now. That the session is gone meanwhile is no failure of the request. */
+  /** Writes onto what the store holds by now. A session that is gone meanwhile is no failure of the request. */
   async #merge(id: string, copy: WorkingCopy): Promise<void> {
     try {
       await commit(this.#home.at(id).stored, copy)
@@ -87,13 +87,13 @@ export class HttpWrites implements StoreListener {
   }
 }
 
-/** Whether it is the `Session` of a request, and not of a socket or a plain record that a store or a script writes. */
+/** Whether it is the `Session` of a request: not that of a socket, nor a plain record that a store or a script writes. */
 function isOfRequest(session: object): boolean {
   const store = storeOf(session)
   return store !== undefined && !(store instanceof SessionMethods)
 }
 
-/** The session as the store will keep it: it may be changed between the call and the answer. */
+/** The session as the store will keep it; the object may change between call and answer. */
 function jsonOf(session: object): string | undefined {
   try {
     return isRecord(session) ? JSON.stringify(session) : undefined

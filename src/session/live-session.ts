@@ -1,6 +1,6 @@
 /**
- * All that this process knows of one session id, in one object, for as long as anything goes on for it: the session as the
- * store has it, who uses it, how it ended. The objects are found in `registry.ts`.
+ * All that this process knows of one session id, in one object: the session as the store has it, who uses it, how it
+ * ended. It exists as long as anybody uses it; `registry.ts` finds it.
  */
 import { notFound } from '../errors'
 import type { ExpressSession } from '../store/record'
@@ -14,12 +14,12 @@ import { commit, save } from './unit-of-work'
 import type { WorkingCopy } from './working-copy'
 import type { Owner, Place } from './writes-in-flight'
 
-/** Where the objects of all sessions are. */
+/** The part of the registry that a session needs. */
 export interface Home extends Place {
   readonly store: SessionStore
   readonly sessions: {
     readonly freshFor: number
-    /** The object of this session id now: this one, if there is no other. */
+    /** The current object of this session id: this one, if there is no other. */
     attach(live: LiveSession): LiveSession
     /** No connection has it any more. */
     left(live: LiveSession): void
@@ -28,7 +28,7 @@ export interface Home extends Place {
   }
 }
 
-/** Something that uses a session and has to close when it ends: a connection. */
+/** A connection: it uses a session and is closed when that ends. */
 export interface Holder {
   close(): void
 }
@@ -42,7 +42,7 @@ export class LiveSession implements Owner, SessionKeeper {
   ended: EndReason | undefined
 
   readonly #home: Home
-  /** Most sessions have one holder: an array literal of one takes a third of the memory of a pushed array or a Set. */
+  /** An array literal of one takes a third of the memory of a pushed array or a Set, and most sessions have one holder. */
   holders = nobody
   /** Holders, reads, writes in flight, and work. */
   #uses = 0
@@ -54,7 +54,7 @@ export class LiveSession implements Owner, SessionKeeper {
     this.stored = new StoredSession(this, home)
   }
 
-  /** The one object that everybody has who uses this session. */
+  /** The one `Session` object that all users of this session share. */
   get session(): ExpressSession {
     return this.#copy.session
   }
@@ -101,7 +101,7 @@ export class LiveSession implements Owner, SessionKeeper {
     return this.#work(({ stored }) => update(stored, change))
   }
 
-  /** Whether a client event now is to be written as a touch. */
+  /** Whether a client event now should be written as a touch. */
   get wantsTouch(): boolean {
     return this.stored.shared.wantsTouch
   }
@@ -173,7 +173,7 @@ export class LiveSession implements Owner, SessionKeeper {
     if (--this.#uses === 0) this.#home.sessions.idle(this)
   }
 
-  /** A `Session` that `load` gave may outlive the place of this object, and another one may have taken that. */
+  /** A `Session` from `load` may outlive this object's place in the registry, and another object may have taken it. */
   #here(): LiveSession {
     if (this.isOver) throw notFound()
     return this.#home.sessions.attach(this)

@@ -1,9 +1,9 @@
 /**
- * Rule 1, observation: what an answer of the store says of a session is believed only if nothing disturbed it. Here is
- * counted what disturbs; asking the store, and what comes of it, is `live-session.ts`'s business.
+ * Rule 1, observation: an answer of the store is believed only if nothing disturbed it. This counts what disturbs;
+ * `stored-session.ts` asks the store.
  */
 
-/** How far the counts were when a read or a write began. */
+/** The counts when a read or a write began. */
 export interface Mark {
   readonly open: number
   readonly begun: number
@@ -15,7 +15,7 @@ export interface Mark {
 export const undisturbed: Mark = { open: 0, begun: 0, disturbed: 0, adopted: 0 }
 
 export class Observations {
-  /** Whether the store may hold something else by now than what is known; checked before every hand-out. */
+  /** Whether the store may hold something else than what is known. Checked before every hand-out. */
   isOutdated = false
 
   /** Writes of this process that the store has not answered: ours, and those of HTTP requests. */
@@ -23,7 +23,7 @@ export class Observations {
   #begun = 0
   /** Writes that were answered, and news of other nodes. */
   #disturbed = 0
-  /** How often what is known was renewed. */
+  /** How often what is known was replaced. */
   #adopted = 0
 
   /** A read begins. */
@@ -36,12 +36,12 @@ export class Observations {
     return since.disturbed === this.#disturbed
   }
 
-  /** And nobody has begun to write since: what is built on this read overwrites nothing, unless a write was on its way before. */
+  /** And no write has begun since. What is built on this read then overwrites nothing, unless a write was on its way before. */
   mayBuildOn(since: Mark): boolean {
     return since.begun === this.#begun && this.believesRead(since)
   }
 
-  /** Whether what is known was renewed since. */
+  /** Whether what is known was replaced since. */
   hasLearntSince(since: Mark): boolean {
     return since.adopted !== this.#adopted
   }
@@ -57,7 +57,7 @@ export class Observations {
     return mark
   }
 
-  /** The write is answered, or given up. @returns whether it alone wrote meanwhile, and no news came */
+  /** The write was answered or given up. @returns whether there was no other write meanwhile, and no news */
   endWrite(since: Mark): boolean {
     const wasAlone = since.open === 0 && since.begun === this.#begun && this.believesRead(since)
     this.#open--
@@ -65,7 +65,7 @@ export class Observations {
     return wasAlone
   }
 
-  /** News of another node, or the answer of a write that was given up: nobody knows what the store holds. */
+  /** News of another node, or a late answer of a write that was given up: nobody knows what the store holds. */
   disturb(): void {
     this.#disturbed++
     this.isOutdated = true

@@ -1,6 +1,6 @@
 /**
- * The sessions of one store instance, and the news of other nodes. One registry per store, however many `HandshakeSessions`
- * use it: two would lose each other's writes.
+ * The sessions of one store instance, and the news of other nodes. There is one registry per store, however many
+ * `HandshakeSessions` use it: two would lose each other's writes.
  */
 import { EventEmitter } from 'node:events'
 import { notFound, type Stage } from '../errors'
@@ -21,7 +21,7 @@ export interface SessionEnd {
   reason: EndReason
 }
 
-/** Who tells other nodes. */
+/** The way to other nodes. */
 export interface Peers {
   /** Whether there are other nodes that could be told. */
   readonly areReachable: boolean
@@ -31,12 +31,15 @@ export interface Peers {
 
 interface RegistryEvents {
   end: [SessionEnd]
-  /** What is known of a session that is held may have changed. */
+  /** What is known of a held session may have changed. */
   changed: [LiveSession]
   unheard: [unknown, Stage]
 }
 
-/** What those who join a registry want of it; of several the longest `timeout`, the shortest `freshFor` and `recheck`, the first `redis`, and any `mergeHttpSaves`. */
+/**
+ * What a user of the registry wants. Of several users the longest `timeout`, the shortest `freshFor` and `recheck`, the first
+ * `redis` and any `mergeHttpSaves` count.
+ */
 export interface RegistryOptions {
   timeout?: number
   freshFor?: number
@@ -90,7 +93,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     this.#httpWrites.merge ||= mergeHttpSaves
   }
 
-  /** The last user's leave gives the store back as it was. */
+  /** When the last user has left, the store is as it was before. */
   leave(): void {
     if (--this.#users > 0) return
     this.#restore()
@@ -98,18 +101,18 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     registries.delete(this.#target)
   }
 
-  /** How many sessions something goes on for. */
+  /** How many sessions are known. */
   get size(): number {
     return this.sessions.size
   }
 
-  /** The object of this id; it is dropped at the end of the turn unless somebody uses it by then. */
+  /** The object of this id. It is dropped at the end of the turn unless somebody uses it by then. */
   at(id: string): LiveSession {
     return this.sessions.get(id) ?? this.sessions.attach(new LiveSession(id, this))
   }
 
   /**
-   * The session of this id, read from the store unless it is known, and that was asked for within `freshFor` ms.
+   * The session of this id; read from the store, unless a read of at most `freshFor` ms ago is known.
    * @returns a promise only where the store is asked
    * @throws SessionError (or rejects) `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
    */
@@ -119,7 +122,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     return live.isCurrent(freshFor) ? live : live.refresh().then(() => live)
   }
 
-  /** A write of this process was answered. The object that began it may have ended, and the session have survived that. */
+  /** A write of this process was answered. The object that began it may have been dropped since. */
   wrote(live: LiveSession): void {
     if (this.endings.has(live.id)) return
     const here = this.at(live.id)

@@ -12,17 +12,17 @@ import type { LiveSession } from './live-session'
 const mostLingering = 10_000
 
 export class SessionMap {
-  /** Milliseconds for which a session stays when its last connection has left: its client may be back before long. */
+  /** Milliseconds for which a session stays known after its last connection has left: its client may come back. */
   freshFor = Number.POSITIVE_INFINITY
   /** Milliseconds between re-reads of a session whose connections are idle. */
   recheck = Number.POSITIVE_INFINITY
 
   readonly #sessions = new Map<string, LiveSession>()
-  /** By the name that other nodes give them. Made when one does so for the first time: most apps have no other node. */
+  /** By room, which is how other nodes name them. Made for the first news: most apps have no other node. */
   #byRoom: Map<string, LiveSession> | undefined
-  /** Those that nobody uses any more; dropped at the end of the turn. */
+  /** Sessions that nobody uses any more, until the end of the turn. */
   readonly #idle: LiveSession[] = []
-  /** Those whose connections have left, and when; some may be back. */
+  /** When the last connection of a session left. Some are back since. */
   readonly #lingering = new BoundedMap<LiveSession, number>(mostLingering, (live) => this.#leave(live))
   readonly #hasPeers: () => boolean
   readonly #retry: () => boolean
@@ -30,8 +30,8 @@ export class SessionMap {
   #isClosed = false
 
   /**
-   * @param hasPeers whether there are other nodes, whose news of an ending may come after a write
-   * @param retry what is to be done again now and then; whether there was something
+   * @param hasPeers whether other nodes may end a session before this process writes it, and tell that later
+   * @param retry called now and then; returns whether there was anything to do
    */
   constructor(hasPeers: () => boolean, retry: () => boolean) {
     this.#hasPeers = hasPeers
@@ -52,8 +52,8 @@ export class SessionMap {
   }
 
   /**
-   * The object of this id now: this one, if there is no other. One may outlive its place here, with a `Session` that
-   * `load` gave; then nobody told it what happened meanwhile.
+   * The current object of this id: this one, if there is no other. An object may outlive its place here, with a `Session`
+   * from `load`; then it has missed what happened meanwhile.
    */
   attach(live: LiveSession): LiveSession {
     const known = this.#sessions.get(live.id)
@@ -66,7 +66,7 @@ export class SessionMap {
     return live
   }
 
-  /** Nobody uses it; at the end of the turn it is dropped or lingers, unless somebody does so by then. */
+  /** Nobody uses it: at the end of the turn it is dropped or lingers, unless somebody uses it again. */
   idle(live: LiveSession): void {
     if (this.#idle.push(live) === 1) setImmediate(this.#leaveAll)
   }
@@ -80,7 +80,7 @@ export class SessionMap {
     this.#lingering.set(live, now())
   }
 
-  /** This one; not another one of the same id. */
+  /** Removes this object, not another one of the same id. */
   drop(live: LiveSession): void {
     if (this.#sessions.get(live.id) !== live) return
     this.#sessions.delete(live.id)
@@ -88,7 +88,7 @@ export class SessionMap {
     this.#lingering.delete(live)
   }
 
-  /** To be called when there is something to do. */
+  /** Runs until there is nothing to do. */
   startClock(): void {
     if (this.#clock || this.#isClosed) return
     this.#clock = setInterval(this.#tick, Math.max(10, Math.min(precision, this.recheck / 2))).unref()
@@ -115,13 +115,13 @@ export class SessionMap {
     if (!isBusy && this.size === 0) this.#stopClock()
   }
 
-  /** The store decides, also of one that has expired as far as we know: another process may have touched it. */
+  /** An expired session is due, too: another process may have touched it, so the store decides. */
   #isDue({ stored: { askedAt, shared } }: LiveSession): boolean {
     const asked = now() - askedAt
     return shared.isExpired ? asked >= precision : asked >= this.recheck && !shared.isWithin(this.recheck)
   }
 
-  /** One that was written lately is kept: a destroy of another node may have come before that. */
+  /** A session that was written lately is kept: another node may have destroyed it before that. */
   #leave(live: LiveSession): void {
     if (!live.isIdle || this.#sessions.get(live.id) !== live) return
     const time = now()

@@ -1,16 +1,16 @@
 /**
  * The methods of a `Session` of ours. express-session's `Session` implements `save`, `reload`, `destroy` and `regenerate`
- * by calling `this.req.sessionStore`; this stands for both, and leads the calls to whoever keeps the session.
+ * by calling `this.req.sessionStore`. This is both, request and store, and passes the calls on to the session's keeper.
  */
 import { SessionError } from '../errors'
 import type { SessionRequest } from '../store/express-session'
 
-/** Who does what a session's methods say. */
+/** Does what the methods of a session say. */
 export interface SessionKeeper {
   save(): Promise<void>
   reload(): Promise<void>
   destroy(): Promise<void>
-  /** Told the failure of a call whose callback takes no error. */
+  /** Told of failures where the callback takes no error. */
   unheard(error: unknown): void
 }
 
@@ -56,7 +56,7 @@ export class SessionMethods implements SessionRequest {
     this.#answer(Promise.reject(new SessionError('ERR_SESSION_OPTIONS', message)), callback)
   }
 
-  /** Calls back outside the promise, so that what the callback throws is the app's own exception, as it always was. */
+  /** Calls back outside the promise, so that what the callback throws is an exception of the app, as with express-session. */
   #answer(work: Promise<void>, callback: Callback | undefined, value?: unknown): void {
     work.then(
       () => callback && process.nextTick(callback, null, value),

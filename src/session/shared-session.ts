@@ -1,6 +1,6 @@
 /**
- * The `Session` object that all sockets of a session share, and how well it is known: what the store answered is
- * taken over here, or doubted. No I/O; `stored-session.ts` asks the store.
+ * The `Session` object that all sockets of a session share, and how well it is known: answers of the store are adopted or
+ * doubted here. No I/O; `stored-session.ts` asks the store.
  */
 import { notFound } from '../errors'
 import type { ExpressSession, SessionRecord } from '../store/record'
@@ -24,7 +24,7 @@ export class SharedSession {
   #observations: Observations | undefined
   #copy: WorkingCopy | undefined
   #expiry: Expiry | undefined
-  /** When that was asked for, by which it is known. */
+  /** When the store was asked for what is known, on the monotonic clock. */
   #knownSince = 0
   #version: unknown
 
@@ -34,13 +34,13 @@ export class SharedSession {
     this.#keeper = keeper
   }
 
-  /** Made by the first who disturbs: most sessions are only read. */
+  /** Made when first needed: most sessions are only read. */
   get observations(): Observations {
     this.#observations ??= new Observations()
     return this.#observations
   }
 
-  /** How far the counts are. */
+  /** The counts now. */
   get mark(): Mark {
     return this.#observations?.mark() ?? undisturbed
   }
@@ -59,18 +59,18 @@ export class SharedSession {
     return this.#copy !== undefined
   }
 
-  /** The one object that everybody has who uses this session, and what the store holds of it. */
+  /** The one `Session` object that all users of this session share, and its base. */
   get copy(): WorkingCopy {
     if (!this.#copy) throw notFound()
     return this.#copy
   }
 
-  /** Whether it may be handed out: nothing disturbed what is known, and that was asked for within `freshFor` ms. */
+  /** Whether it may be handed out: what is known is undisturbed, and at most `freshFor` ms old. */
   isCurrent(freshFor: number): boolean {
     return this.isWithin(freshFor) && !this.isOutdated && !this.isExpired
   }
 
-  /** Whether what is known was asked for within so many milliseconds. */
+  /** Whether what is known was asked for within that time. */
   isWithin(milliseconds: number): boolean {
     return this.#copy !== undefined && now() - this.#knownSince < milliseconds
   }
@@ -79,12 +79,12 @@ export class SharedSession {
     return this.#expiry?.isOver ?? false
   }
 
-  /** Whether a client event now is to be written as a touch. */
+  /** Whether a client event now should be written as a touch. */
   get wantsTouch(): boolean {
     return this.#expiry?.wantsTouch ?? false
   }
 
-  /** Such an event was seen; `settle` is to follow when the store knows. */
+  /** Such an event came. `settle` follows when the store has written it. */
   touched(): void {
     this.#expiry?.touched()
   }
@@ -94,69 +94,69 @@ export class SharedSession {
     this.#expiry?.reckon(this.copy.session.cookie)
   }
 
-  /** By which a store that can compare and set knows what is known; undefined where nobody knows. */
+  /** The version of what is known, for compare-and-set; undefined if unknown. */
   get version(): unknown {
     return this.#version
   }
 
-  /** Takes over what the store holds, in this version, as was asked for at `since`. */
+  /** Adopts what the store holds, as it was asked for at `since`. */
   adopt(record: SessionRecord, since: number, version: unknown): void {
     if (!this.#copy) this.#copy = new WorkingCopy(this.create(record, this.#keeper))
     else if (!this.#copy.isBasedOn(record)) this.#copy.rebase(this.create(record))
     if (this.#expiry) this.#expiry.reckon(record.cookie)
     else this.#expiry = new Expiry(record.cookie, since)
     this.#knownSince = since
-    this.#version = version === this.#copy.base ? this.#copy.base : version // One string in memory, where it is the same.
+    this.#version = version === this.#copy.base ? this.#copy.base : version // One string in memory instead of two equal ones.
     this.#observations?.adopt()
   }
 
   /**
-   * A write that was alone says what the store holds. Believed, unless a read that says something else was adopted
-   * meanwhile: nobody knows which of the two is older, and nothing ever goes back to something older.
+   * A write without others beside it tells what the store holds. It is believed, unless a read that says something else was
+   * adopted meanwhile: nobody knows which of the two is older, and the session must never go back to something older.
    */
   learn({ json, version }: Written, begun: Mark, since: number): void {
     if (!this.observations.hasLearntSince(begun)) this.adopt(JSON.parse(json), since, version)
     else if (json !== this.#copy?.base) this.observations.disturb()
   }
 
-  /** Whether a write that was alone has said the same since: a store may write in its own `get`. */
+  /** Whether a write has told the same since: a store may write in its own `get`. */
   knows(record: SessionRecord | undefined, since: Mark): boolean {
     if (record === undefined || this.isOutdated || this.observations.isBeingWritten) return false
     return this.observations.hasLearntSince(since) && this.copy.isBasedOn(record)
   }
 
-  /** Somebody extended it. What else the store holds was not learnt by that. */
+  /** A request extended it, which tells nothing of its other keys. */
   extend(cookie: SessionRecord['cookie']): void {
     this.#expiry?.reckon(cookie)
     this.#copy?.rebase(this.create({ ...JSON.parse(this.#copy.base), cookie }))
   }
 
-  /** A copy to work on, with what was changed here. */
+  /** A copy to work on, with the unsaved changes of the shared session. */
   draft(record: SessionRecord): WorkingCopy {
     const draft = new WorkingCopy(this.#createDraft(record))
     draft.apply(this.copy)
     return draft
   }
 
-  /** A copy of a draft, to go on with. */
+  /** A copy of a draft. */
   fork(draft: WorkingCopy): WorkingCopy {
     return draft.fork(this.#createDraft(JSON.parse(JSON.stringify(draft.session))))
   }
 
-  /** `save()` means nothing there: the draft is written when the work is done. */
+  /** Its `save()` does nothing: the draft is written when the work is done. */
   #createDraft(record: SessionRecord): ExpressSession {
     const keeper = this.#keeper
     const [destroy, unheard] = [() => keeper.destroy(), (error: unknown) => keeper.unheard(error)]
     return this.create(record, { ...notKept, destroy, unheard })
   }
 
-  /** A `Session` of a record, which is used up, whose `save()` and the like `keeper` does. @throws SessionError `ERR_SESSION_STORE` */
+  /** A `Session` of a record, which is used up; `keeper` does what its methods say. @throws SessionError `ERR_SESSION_STORE` */
   create(record: SessionRecord, keeper: SessionKeeper = notKept): ExpressSession {
     return this.#store.createSession(new SessionMethods(this.#id, keeper), record)
   }
 }
 
-/** For sessions that are only compared with. */
+/** For sessions that nobody saves. */
 const notKept: SessionKeeper = {
   save: async () => {},
   reload: async () => {},

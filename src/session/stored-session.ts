@@ -1,6 +1,6 @@
 /**
- * One session in the store: reads by the rules, and the order of work. What the answers are worth is counted in
- * `observations.ts`, writes are `writes-in-flight.ts`'s, and what to write is decided in `unit-of-work.ts`.
+ * One session in the store: its reads, and the order of work on it. `observations.ts` says what an answer is worth,
+ * `writes-in-flight.ts` writes, and `unit-of-work.ts` decides what.
  */
 import { notFound } from '../errors'
 import type { SessionRecord, Versioned } from '../store/record'
@@ -11,15 +11,15 @@ import { SharedSession } from './shared-session'
 import { WorkQueue } from './work-queue'
 import { type Owner, type Place, WritesInFlight } from './writes-in-flight'
 
-/** A record, as JSON, and what it is worth. */
+/** A record that was read, as JSON. */
 export interface Knowledge {
   readonly json: string
-  /** By which the store knows whether it was written since, where it can compare and set. */
+  /** For compare-and-set; undefined if the store cannot. */
   readonly version: unknown
   readonly mark: Mark
 }
 
-/** How often a read that was disturbed is begun anew. Then it is taken as it is, and the session stays outdated. */
+/** How often a disturbed read is repeated. Then it is adopted as it is, and the session stays outdated. */
 const maxReads = 8
 
 export class StoredSession {
@@ -30,7 +30,7 @@ export class StoredSession {
   readonly #owner: Owner
   readonly #place: Place
   #reading: Promise<Knowledge> | undefined
-  /** What only work needs is made by the first. */
+  /** These two are made when first needed: most sessions are only read. */
   #work: WorkQueue | undefined
   #writes: WritesInFlight | undefined
 
@@ -54,20 +54,20 @@ export class StoredSession {
   }
 
   /**
-   * Whether what was read is still what the store holds, as far as this process knows, and no request is about to change it.
-   * @param isPolite whether writes count that were waited for long enough
+   * Whether the store still holds what was read, as far as this process knows, and no request is about to change it.
+   * @param isPolite whether to count writes, too, that were waited for long enough
    */
   isUndisturbed(since: Mark, isPolite: boolean): boolean {
     const isBeingWritten = isPolite ? this.observations.isBeingWritten : this.#writes?.areAwaited
     return !isBeingWritten && this.observations.mayBuildOn(since)
   }
 
-  /** Whether the store can compare and set: then `replace` notices every other writer. */
+  /** Whether the store can compare and set, so that `replace` notices every other writer. */
   get isAtomic(): boolean {
     return this.#place.store.isAtomic
   }
 
-  /** What the store holds as far as this process knows, where a compare-and-set will tell if it does not. */
+  /** What the store holds as far as this process knows; undefined if no compare-and-set can tell whether it does. */
   get known(): Knowledge | undefined {
     if (!this.shared.isCurrent(this.#place.sessions.freshFor)) return undefined
     const { version, mark } = this.shared
@@ -79,27 +79,27 @@ export class StoredSession {
     return this.#place.clocks.timeout
   }
 
-  /** Whether anybody is interested in what is written: the session was read, or is about to be. */
+  /** Whether writes of others matter: the session was read, or is about to be. */
   get isWanted(): boolean {
     return this.shared.isRead || this.#reading !== undefined
   }
 
   /**
-   * Brings in what the store holds now. A read that is on its way will do, unless it was disturbed.
+   * Brings in what the store holds now. A read under way is shared, unless it was disturbed.
    * @throws SessionError `ERR_SESSION_NOT_FOUND` (and the session ends), `_STORE`, `_TIMEOUT`
    */
   refresh(): Promise<unknown> {
     return this.#reading?.then((known) => (this.shared.isOutdated ? this.read() : known)) ?? this.read()
   }
 
-  /** What the store holds. Reads of one session do not overlap: who asks meanwhile shares the answer. @throws as `refresh` */
+  /** What the store holds. Reads of a session are single flight: calls during a read share its answer. @throws as `refresh` */
   read(): Promise<Knowledge> {
     if (this.#owner.isOver) return Promise.reject(notFound())
     this.#reading ??= this.#read()
     return this.#reading
   }
 
-  /** As `read`, but not by an answer that was asked for before: that may be older than what somebody else has read. */
+  /** As `read`, but shares no read that began before: it may be older than what somebody else has read. */
   async readAnew(): Promise<Knowledge> {
     await this.#reading?.catch(() => {})
     return this.read()
@@ -120,7 +120,7 @@ export class StoredSession {
     }
   }
 
-  /** What a read found, as far as it is believed; nothing if it is to be repeated, where it may. */
+  /** Adopts what a read found. @returns undefined if the read has to be repeated, which it may */
   #take(found: Versioned<SessionRecord> | undefined, mark: Mark, mayRepeat: boolean): Knowledge | undefined {
     if (this.#owner.isOver) throw notFound()
     const isBelieved = this.shared.believesRead(mark)
@@ -134,7 +134,7 @@ export class StoredSession {
     return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.shared.mark : mark }
   }
 
-  /** The store has no such session. One that nobody has seen may just be being created. */
+  /** The store has no such session. If it was never read here, it may just be being created. */
   #gone(): Error {
     const reason = this.shared.isExpired ? 'expired' : 'destroyed'
     if (this.shared.isRead) this.#place.endings.gone(this.#owner, reason)
@@ -155,7 +155,7 @@ export class StoredSession {
     }
   }
 
-  /** The work that runs now is not stuck. */
+  /** Tells that the current work is not stuck. */
   goOn(): void {
     this.#work?.goOn()
   }

@@ -1,25 +1,25 @@
 /**
- * The sessions that were destroyed lately, so that nobody brings them back: a handshake that comes before the store has
- * done it, or a slow HTTP request that read the session before, and saves it afterwards.
+ * Tombstones of the sessions that were destroyed lately, so that nothing brings them back: neither a handshake that comes
+ * before the store is done, nor a slow HTTP request that read the session before and saves it afterwards.
  */
 import { BoundedMap } from '../bounded-map'
 import { now } from './clock'
 import { roomOf } from './room'
 
-/** How long one is remembered at least, in ms: longer than any HTTP request that may still hold the session. */
+/** How long a tombstone stays at least, in ms: longer than any HTTP request that may still hold the session. */
 const memory = 600_000
-/** How many are remembered. */
+/** How many there are at most. */
 const most = 200_000
 
 interface Tombstone {
-  /** How many wait for the store to destroy it. */
+  /** How many destroys are on their way to the store. */
   pending: number
   /** Whether the store has it no longer. */
   isConfirmed: boolean
 }
 
 export class Tombstones {
-  /** By room: other nodes name sessions so. */
+  /** By room, as other nodes name sessions. */
   readonly #tombstones = new BoundedMap<string, Tombstone>(most)
 
   has(id: string): boolean {
@@ -31,7 +31,7 @@ export class Tombstones {
     this.#set(room).isConfirmed = true
   }
 
-  /** The store is about to destroy it; to be followed by `destroyed` or `survived`. */
+  /** A destroy is on its way to the store; `destroyed` or `survived` follows. */
   destroying(id: string): void {
     this.#set(roomOf(id)).pending++
   }
@@ -44,8 +44,8 @@ export class Tombstones {
   }
 
   /**
-   * The store could not destroy it: it lives after all, unless somebody else has succeeded, or still may.
-   * @returns whether somebody has, so that it is over all the same
+   * The destroy failed: the session lives on, unless another destroy has succeeded, or still may.
+   * @returns whether another has succeeded
    */
   survived(id: string): boolean {
     const tombstone = this.#tombstones.get(roomOf(id))
@@ -53,7 +53,7 @@ export class Tombstones {
     return tombstone?.isConfirmed ?? false
   }
 
-  /** There is a new session under its id. */
+  /** A new session has its id now. */
   remove(id: string): void {
     if (this.#tombstones.size > 0) this.#tombstones.delete(roomOf(id))
   }

@@ -1,17 +1,17 @@
 /**
- * The unit of work: what was changed in a copy is written onto what the store holds then, and only if the session still
- * exists. The rules say what a read is worth for that (`observations.ts`), and in which order units come (`work-queue.ts`).
+ * The unit of work: what was changed in a copy is written onto what the store holds by then, and only if the session still
+ * exists. `observations.ts` says what a read is worth for that, `work-queue.ts` in which order units come.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SessionError } from '../errors'
 import type { Knowledge, StoredSession } from './stored-session'
 import type { WorkingCopy } from './working-copy'
 
-/** How often work starts over before it says that the session is too busy. */
+/** How often work starts over before it fails, as the session is too busy. */
 const maxAttempts = 100
 /**
- * How often it starts over because a request writes, which cannot be asked to wait: so often for one that hangs, and so
- * often again for those that begin meanwhile. Then it writes all the same.
+ * How often it starts over because a request writes, which cannot be made to wait: so often for a write that hangs, and so
+ * often again for writes that begin meanwhile. Then it writes all the same.
  */
 const politeAttempts = 8
 
@@ -30,10 +30,10 @@ export function commit(session: StoredSession, copy: WorkingCopy): Promise<void>
   )
 }
 
-/** Saves whose turn has not come yet, by what they write. */
+/** Saves whose turn has not come yet, by their copy. */
 const waiting = new WeakMap<WorkingCopy, Promise<void>>()
 
-/** Commits a copy when its turn comes, if anything is changed by then. Of saves that wait for their turn one writes for all. */
+/** Commits a copy when its turn comes, if anything is changed by then. Saves that wait for their turn are one write. */
 export function save(session: StoredSession, copy: WorkingCopy): Promise<void> {
   const next = waiting.get(copy)
   if (next) return next
@@ -44,11 +44,11 @@ export function save(session: StoredSession, copy: WorkingCopy): Promise<void> {
     if (copy.isChanged) await commit(session, copy)
   })
   if (!hasBegun) waiting.set(copy, saving)
-  saving.catch(() => waiting.get(copy) === saving && waiting.delete(copy)) // It was given up before its turn came.
+  saving.catch(() => waiting.get(copy) === saving && waiting.delete(copy)) // Given up before its turn came.
   return saving
 }
 
-/** Writes a draft although others could write while it was made. @returns false if one of its keys was changed there, too */
+/** Writes a draft that took time, in which others could write. @returns false if they changed one of its keys, and nothing was written */
 export async function replaceUnlessOvertaken(
   session: StoredSession,
   draft: WorkingCopy,
@@ -63,7 +63,7 @@ function rebase(session: StoredSession, copy: WorkingCopy, { json }: Knowledge):
   return copy.base === json ? [] : copy.rebase(session.shared.create(JSON.parse(json)))
 }
 
-/** @returns false if somebody else writes, or has written since: then nothing was written */
+/** @returns false if somebody else is writing, or has written since: then nothing was written */
 export async function replace(
   session: StoredSession,
   copy: WorkingCopy,
@@ -74,7 +74,7 @@ export async function replace(
   return isFree && session.writes.replace(copy, known.version)
 }
 
-/** Starts over until it is done. Between, others may finish: for a random time, so that rivals do not meet again. */
+/** Tries until it is done, with random pauses, in which others can finish and after which rivals do not meet again. */
 export async function persist(session: StoredSession, attempt: (attempts: number) => Promise<boolean>): Promise<void> {
   for (let attempts = 0; attempts < maxAttempts; attempts++) {
     session.goOn()

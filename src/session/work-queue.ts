@@ -1,6 +1,5 @@
 /**
- * Rule 3, order: work on a session is done in the order in which it was asked for, each piece after the one before it,
- * failed or not.
+ * Rule 3, order: work on a session is done one piece after the other, in the order in which it was asked for.
  */
 import { SessionError } from '../errors'
 
@@ -16,8 +15,8 @@ export class WorkQueue {
   #watchdog: NodeJS.Timeout | undefined
 
   /**
-   * @param limit milliseconds that a piece of work may take while others wait for it, counted from the last `goOn`; then
-   * those are rejected. So an `update` that is awaited inside another of the same session fails instead of hanging for ever.
+   * @param limit milliseconds that a piece of work may take while others wait for it, counted from the last `goOn`; then those
+   * who wait are rejected. So an `update` that is awaited inside another one of the same session fails instead of hanging.
    */
   constructor(limit?: { readonly timeout: number }) {
     this.#limit = limit
@@ -32,7 +31,7 @@ export class WorkQueue {
     })
   }
 
-  /** The work that runs now is not stuck: its time begins anew. */
+  /** Tells that the current work is not stuck: its time begins anew. */
   goOn(): void {
     clearTimeout(this.#watchdog)
     this.#watchdog = undefined
@@ -49,7 +48,7 @@ export class WorkQueue {
     this.#isRunning = false
   }
 
-  /** Over the work that runs now, as long as others wait for it. */
+  /** Limits the current work, as others wait for it. */
   #watch(): void {
     if (!this.#limit) return
     const { timeout } = this.#limit

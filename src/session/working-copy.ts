@@ -1,40 +1,40 @@
 /**
- * A session that somebody works on, and the record it was read from: what was changed here, and how to carry that over
- * to a newer record. Git's rebase, per top-level key. No I/O; `unit-of-work.ts` reads and writes.
+ * A session that is being worked on, and its base, the record that it was read from: tells what was changed, and carries
+ * that over to a newer record, as git's rebase does, per top-level key. No I/O; `unit-of-work.ts` reads and writes.
  */
 import type { ExpressSession, SessionRecord } from '../store/record'
 
 /** What is being written. */
 export interface Snapshot {
   readonly json: string
-  /** The write is answered. @param isWritten if so, that is the new base; undefined: nobody knows */
+  /** The write was answered. @param isWritten true: what was written is the new base; undefined: nobody knows */
   end(isWritten: boolean | undefined): void
 }
 
-/** What may be written. */
+/** What may be written later. */
 interface Draft extends Snapshot {
   /** The write begins. */
   begin(): void
 }
 
-/** A write that is under way, or of which nobody knows whether it happened. */
+/** A write in flight, or one of which nobody knows whether it happened. */
 interface Unsettled {
   readonly base: string
   readonly json: string
-  /** What it changes, by key, the cookie apart, as far as no newer record says otherwise; reckoned when one comes. */
+  /** The keys that it changes, without the cookie, and without those that a newer record has otherwise. Made when needed. */
   changes?: Map<string, string | undefined>
 }
 
 const none: Unsettled[] = []
 
 export class WorkingCopy {
-  /** One object for the whole life of the copy. */
+  /** The same object for the whole life of the copy. */
   readonly session: ExpressSession
-  /** What was read, as JSON: a string is the smallest deep copy, and the quickest to compare. */
+  /** The base, as JSON: the smallest deep copy, and the quickest to compare. */
   #base: string
-  /** What was carried over from another copy, which is to hear what becomes of it. */
+  /** Changes that came from another copy, which has to hear whether they were written. */
   #applied: Draft | undefined
-  /** When what these wrote turns up in a newer record, it is our own, and what is here by then is a change of it. */
+  /** If a newer record has what one of these wrote, that was our own write, and no change by others. */
   #unsettled = none
 
   constructor(session: ExpressSession, base = JSON.stringify(session)) {
@@ -42,25 +42,25 @@ export class WorkingCopy {
     this.#base = base
   }
 
-  /** Whether anything was changed here since the base, if only the order of keys. */
+  /** Whether anything was changed since the base, also if only the order of keys. */
   get isChanged(): boolean {
     return this.#unsettled.length > 0 || JSON.stringify(this.session) !== this.#base
   }
 
-  /** Whether this record says what the base says. May say no where only the order of keys differs. */
+  /** Whether this record equals the base. False, too, if only the order of keys differs. */
   isBasedOn(record: SessionRecord): boolean {
     return JSON.stringify(record) === this.#base
   }
 
-  /** What it was made of, as JSON. */
+  /** The record that it was made of, as JSON. */
   get base(): string {
     return this.#base
   }
 
   /**
-   * Makes `theirs`, a session made of a newer record, the base. Every key that only they changed takes their value; a
-   * key that was changed here keeps ours. Objects under unchanged keys stay the same objects.
-   * @returns the keys that both sides changed, if only to the same value: both may have counted the same step
+   * Makes `theirs`, a session made of a newer record, the base. A key that only they changed takes their value; a key that
+   * was changed here keeps ours. Objects under unchanged keys stay the same objects.
+   * @returns the keys that both sides changed, also to the same value: both may have counted the same step
    */
   rebase(theirs: ExpressSession): string[] {
     const newBase = JSON.stringify(theirs)
@@ -78,7 +78,7 @@ export class WorkingCopy {
   }
 
   #mayHaveWritten(key: string, text: string | undefined): boolean {
-    const changes = this.#unsettled.map(changesOf) // Of all: from now on each is to know what newer records say.
+    const changes = this.#unsettled.map(changesOf) // Of each, so that all of them know what newer records have.
     return changes.some((values) => values.has(key) && values.get(key) === text)
   }
 
@@ -89,8 +89,8 @@ export class WorkingCopy {
   }
 
   /**
-   * Carries over what was changed in `other` since its base, the cookie apart; when this is written, that counts as
-   * written there, too.
+   * Carries over what was changed in `other` since its base, without the cookie. When this is written, that counts as
+   * written in `other`, too.
    */
   apply(other: WorkingCopy): void {
     const json = JSON.stringify({ ...other.session, cookie: JSON.parse(other.#base).cookie })
@@ -100,14 +100,14 @@ export class WorkingCopy {
     for (const key of changedKeys(parts(other.#base), parts(json))) assign(this.session, key, theirs)
   }
 
-  /** Another copy with the same changes: `session`, made of this one's. */
+  /** Another copy with the same base and changes. @param session made of this one's */
   fork(session: ExpressSession): WorkingCopy {
     const fork = new WorkingCopy(session, this.#base)
     fork.#applied = this.#applied
     return fork
   }
 
-  /** This key was written by itself. */
+  /** This key alone was written. */
   settle(key: keyof ExpressSession): void {
     this.#base = JSON.stringify({ ...JSON.parse(this.#base), [key]: this.session[key] })
   }
@@ -120,8 +120,8 @@ export class WorkingCopy {
   }
 
   /**
-   * A read that is adopted while it is being written may have seen it or not. Either way what was written is no change of
-   * ours any more, once it was; and the next read, which follows then, tells who came last.
+   * A read that is adopted during the write may or may not have seen it. Either way what was written is no change of ours
+   * any more; and the next read, which follows then, tells who was last.
    */
   #snapshot(json: string): Draft {
     const write: Unsettled = { base: this.#base, json }
@@ -150,7 +150,7 @@ function changesOf(write: Unsettled): Map<string, string | undefined> {
   return write.changes
 }
 
-/** Top-level key → its JSON. `__proto__` is no key: assigning it would not add one. */
+/** Top-level key → its JSON, without `__proto__`: assigning that would add no key. */
 function parts(json: string): Map<string, string> {
   const entries = Object.entries(JSON.parse(json)).filter(([key]) => key !== '__proto__')
   return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]))
@@ -166,7 +166,7 @@ function merge(newer: string, json: string, changes: Map<string, string | undefi
   return `{${[...result].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join()}}`
 }
 
-/** The keys that one of the two has alone, or with another value; their order does not count. */
+/** The keys that only one of the two has, or that differ; their order does not count. */
 function changedKeys(before: Map<string, string>, after: Map<string, string>): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key))
 }

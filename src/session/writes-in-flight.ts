@@ -1,7 +1,7 @@
 /**
- * The writes of one session that the store has not answered yet, ours and those of HTTP requests: what each answer says is
- * learnt or doubted (rule 1), and what came after the session's end is destroyed again (rule 2). Requests never wait for
- * us, so ours wait for them: a while, as a write that hangs must not stop everything.
+ * The writes of one session that the store has not answered yet, ours and those of HTTP requests. Each answer is learnt or
+ * doubted (rule 1), and what was written after the session's end is destroyed again (rule 2). Requests never wait for our
+ * writes, so ours wait for theirs; only for a while, as a write that hangs must not stop everything.
  */
 import { notFound, type Stage } from '../errors'
 import type { Deadlines } from '../store/deadlines'
@@ -14,15 +14,15 @@ import type { SharedSession, Written } from './shared-session'
 import { WorkQueue } from './work-queue'
 import type { WorkingCopy } from './working-copy'
 
-/** What all sessions of a store share. */
+/** The part of the registry that writes need. */
 export interface Place {
   readonly store: SessionStore
   /** Milliseconds for which a read is trusted. */
   readonly sessions: { readonly freshFor: number }
   readonly endings: Endings
-  /** Milliseconds that the store has for an answer, and two clocks: how long ours wait for a request, and that. */
+  /** Milliseconds that the store has for an answer; the deadlines of our waiting for requests, and of their answers. */
   readonly clocks: { readonly timeout: number; readonly patience: Deadlines; readonly limits: Deadlines }
-  /** This process wrote the session, or may have: other nodes are to be told. */
+  /** This process wrote the session, or may have: tells other nodes. */
   wrote(session: Endable): void
   /** It was read: what is known of it may have changed. */
   learnt(session: Endable): void
@@ -30,18 +30,17 @@ export interface Place {
   unheard(error: unknown, stage: Stage): void
 }
 
-/** Whose session it is. */
+/** The session that is written. */
 export interface Owner extends Endable {
   readonly isOver: boolean
-  /** Something begins that has to do with the session. */
+  /** Keeps the object until `unuse`. */
   use(): void
-  /** It is done. */
   unuse(): void
 }
 
 /**
- * To be called with every answer, and when the write is given up: what the store holds by it; false if the store
- * refused it, undefined if nobody knows. Resolves when what came too late was undone.
+ * Called with every answer, and when the write is given up. @param written what the store holds now; false if the store
+ * refused it, undefined if nobody knows. @returns resolves when a write after the session's end was undone
  */
 type WriteAnswered = (written?: Written | false) => Promise<void> | undefined
 
@@ -52,9 +51,9 @@ export class WritesInFlight {
   readonly #owner: Owner
   readonly #shared: SharedSession
   readonly #place: Place
-  /** Ours come one after the other. */
+  /** Our writes, one after the other. */
   readonly #ours = new WorkQueue()
-  /** Those of requests that ours wait for. */
+  /** The writes of requests that ours wait for. */
   readonly #others = new Set<Promise<void>>()
 
   constructor(owner: Owner, shared: SharedSession, place: Place) {
@@ -64,12 +63,12 @@ export class WritesInFlight {
   }
 
   /**
-   * Writes a copy; where the store can compare, only if the record is still of this version. @returns whether it did
+   * Writes a copy; if the store can compare, only while the record has this version. @returns whether it was written
    * @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT`
    */
   async replace(copy: WorkingCopy, version: unknown): Promise<boolean> {
     this.#assertNotOver()
-    copy.session.touch() // As every save of express-session: stores reckon the expiry by the cookie.
+    copy.session.touch() // As express-session does before each save: stores take the expiry from the cookie.
     const snapshot = copy.snapshot()
     const answered = this.#begin()
     const { store } = this.#place
@@ -86,7 +85,7 @@ export class WritesInFlight {
     return isWritten
   }
 
-  /** Extends it in the store, which can do that. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
+  /** Extends it in a store that has `touch`. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_STORE`, `_TIMEOUT` */
   async touch(): Promise<void> {
     this.#assertNotOver()
     const undo = () => this.#undoIfOver()
@@ -117,7 +116,7 @@ export class WritesInFlight {
     }
   }
 
-  /** A write of a request begins; undefined if nobody knows what it writes. @returns to be called when the store has answered */
+  /** A write of a request begins. @param written undefined if nobody knows what @returns to be called with the store's answer */
   beginOthers(written: Written | undefined): Answered {
     const { timeout, patience, limits } = this.#place.clocks
     const answered = this.#begin()
@@ -146,7 +145,7 @@ export class WritesInFlight {
     }
   }
 
-  /** A request extended it; how far is not known without the cookie. */
+  /** A request extended it. @param cookie undefined if nobody knows how far */
   extended(cookie: SessionRecord['cookie'] | undefined): void {
     if (cookie) this.#learn(() => this.#shared.extend(cookie))
     else this.#shared.observations.disturb()
@@ -158,12 +157,12 @@ export class WritesInFlight {
     this.#shared.observations.disturb()
   }
 
-  /** Whether ours have to wait. */
+  /** Whether our writes have to wait. */
   get areAwaited(): boolean {
     return this.#others.size > 0
   }
 
-  /** Runs `work`, which writes, after the others of ours, and when those that are awaited now are done. */
+  /** Runs `work`, which writes, after our other writes, and after those of requests that began before. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     this.#owner.use()
     try {
@@ -176,7 +175,7 @@ export class WritesInFlight {
     }
   }
 
-  /** Takes over what was told. What handlers put in may be beyond JSON: then it is their events that fail, not the writer. */
+  /** Learns what was written. If handlers have put in what JSON cannot hold, their events fail, not the writer. */
   #learn(news: () => void): void {
     try {
       news()
@@ -186,7 +185,7 @@ export class WritesInFlight {
     }
   }
 
-  /** With every answer to a write. Resolves when what came too late was undone. */
+  /** With every answer to a write. @returns resolves when a write after the session's end was undone */
   #undoIfOver(): Promise<void> | undefined {
     this.wroteAt = now()
     const { endings } = this.#place

@@ -15,7 +15,7 @@ import { recover } from './recovery'
 import type { SessionHandshake, SocketLike } from './socket-io-like'
 
 interface AdmissionOptions extends Policy, GateOptions {
-  /** Undefined where every session will do. */
+  /** Undefined if every session may connect. */
   readonly authorization: Authorization | undefined
   readonly registry: SessionRegistry
 }
@@ -26,9 +26,9 @@ export class Admission {
 
   readonly #options: AdmissionOptions
   readonly #hints: Hints
-  /** Connections that show a ticket, until that is redeemed: for all their namespaces at once. */
+  /** Tickets that are being redeemed, by connection: once for all its namespaces. */
   readonly #redeeming = new WeakMap<object, Promise<LiveSession>>()
-  /** Of this instance: another one on the same store may want another cookie. */
+  /** Those of this instance: another one on the same store may use another cookie. */
   readonly #connections = new Connections()
 
   constructor(options: AdmissionOptions) {

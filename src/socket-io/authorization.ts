@@ -1,6 +1,6 @@
 /**
  * The option `authorize`: which sessions may have a socket, asked when one connects, and again when its session has changed.
- * Of answers that overlap the one for the newest session counts. Without the option there is none of this.
+ * When answers overlap, the one for the newest session counts.
  */
 import { SessionError, type Tell } from '../errors'
 import type { HandshakeLike } from '../handshake/identify'
@@ -39,7 +39,7 @@ export class Authorization {
   readonly #connecting = new WeakMap<SocketLike, Permission>()
   /** Of those that are connected, by their connections. */
   readonly #watched = new WeakMap<object, Set<Permission>>()
-  /** Where that is noticed. */
+  /** Namespaces whose `connection` is listened to. */
   readonly #namespaces = new WeakSet<NamespaceLike>()
 
   constructor(options: AuthorizationOptions) {
@@ -47,7 +47,7 @@ export class Authorization {
     options.registry.on('changed', this.#changed)
   }
 
-  /** To be asked for with `admit`. */
+  /** To be passed to `admit`. */
   permission(live: LiveSession, handshake: HandshakeLike): Permission {
     return new Permission(live, () => this.ask(live.session, handshake))
   }
@@ -71,7 +71,7 @@ export class Authorization {
     if (permission.refusal) throw permission.refusal
   }
 
-  /** From when it is connected, this socket is closed when its permission is over. Other middlewares may still refuse it. */
+  /** Once connected, this socket is closed when its permission is over. Until then other middlewares may still refuse it. */
   watch(permission: Permission, socket: SocketLike): void {
     this.#connecting.set(socket, permission)
     if (this.#namespaces.has(socket.nsp)) return
@@ -79,7 +79,7 @@ export class Authorization {
     socket.nsp.prependListener('connection', this.#connected)
   }
 
-  /** A client may connect to a namespace twice, so there may be several sockets of a connection in one. */
+  /** A client may connect to a namespace twice, so a connection may have several sockets in one namespace. */
   readonly #connected = (...[given]: unknown[]): void => {
     const socket = given as SocketLike
     const { conn } = socket
@@ -101,7 +101,7 @@ export class Authorization {
     this.#options.registry.off('changed', this.#changed)
   }
 
-  /** What is known of a session may be something else now. Asked when that is done: `authorize` may do anything. */
+  /** A session may have changed: asks again, but after the work that is going on, as `authorize` may do anything. */
   readonly #changed = (live: LiveSession): void => {
     queueMicrotask(() => {
       const watched = live.holders.flatMap((conn) => [...(this.#watched.get(conn) ?? [])])

@@ -1,4 +1,4 @@
-/** What `authorize` says of one session and one handshake: asked when the session has changed, of answers the newest counts. */
+/** What `authorize` says of one session and one handshake: asked again when the session has changed; the newest answer counts. */
 import type { SessionError } from '../errors'
 import type { LiveSession } from '../session/live-session'
 import { isThenable } from '../store/record'
@@ -8,7 +8,7 @@ export type Verdict = true | SessionError
 
 export class Permission {
   readonly live: LiveSession
-  /** Set once, when the answer for the newest session is no. */
+  /** Set once, when the newest answer is no. */
   refusal: SessionError | undefined
   whenRefused: ((refusal: SessionError) => void) | undefined
 
@@ -28,7 +28,7 @@ export class Permission {
     return this.#isGranted && this.#asked === this.#record
   }
 
-  /** What the store holds of the session, as far as is known: another string when that has changed. */
+  /** The session in the store, as far as is known, as JSON. */
   get #record(): string {
     return this.live.stored.shared.copy.base
   }
