@@ -2,12 +2,9 @@
 // run once in each round, which answers one number for each of its figures; all that in `processes` processes of each peer.
 // Of `over` figures bare's median is subtracted. Times are µs of CPU time of the server's process, unless the unit says otherwise.
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, cookieOf, idOf, openAll, poll } from './client.mjs'
 import { journey } from './journey.mjs'
 
-/** In ms, with some time to notice that it is over. */
-const longestStay = 7_000
 /** One process may have no more sockets than file descriptors, less some for others. */
 const files = Number(/Max open files +(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))[1])
 const crowd = Math.min(10_000, files - 500)
@@ -159,6 +156,7 @@ async function connect(peer) {
 async function hold(peer, perSession) {
   const own = await newSessions(peer, 1_000 / perSession)
   const cookies = Array(perSession).fill(own).flat()
+  await peer.ask('forget')
   const empty = await peer.ask('heap')
   const clients = await openAll(peer.port, cookies)
   const full = await peer.ask('heap')
@@ -255,9 +253,8 @@ async function growth(peer) {
   return { fewHeap: few.heap, manyHeap: many.heap, fewCpu: few.cpu, manyCpu: many.cpu }
 }
 
-/** After those before are gone: ours keeps a session for a while when its connection has left. */
 async function cold(peer) {
-  await sleep(longestStay)
+  await peer.ask('forget')
   const [some, others] = [await newSessions(peer, 3_000), await newSessions(peer, 3_000)]
   return peer.ask('cold', some, others)
 }

@@ -54,6 +54,9 @@ const answers = {
     return { cpu: user + system, ...counts() }
   },
 
+  /** When nothing is known any more of connections that have left. */
+  forget: () => peer.forget?.(),
+
   /** Bytes in use after garbage collection. */
   async heap() {
     for (let pass = 0; pass < 3; pass++) {

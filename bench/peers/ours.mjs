@@ -1,5 +1,7 @@
 // handshake-session as in its README.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { handshakeSession } from 'handshake-session'
+import { registryOf } from 'handshake-session/internals'
 
 /** @param {boolean} given.isShared whether other processes write the sessions, too: then a save is an update */
 export function install({ io, options, isShared }) {
@@ -19,6 +21,10 @@ export function install({ io, options, isShared }) {
   return {
     load: (cookie) => sessions.load({ headers: { cookie } }),
     revoke: (id) => sessions.revoke(id),
+    /** A session stays known for a while when its connection has left. */
+    async forget() {
+      while (registryOf(sessions).size > 0) await sleep(100)
+    },
   }
 }
 
