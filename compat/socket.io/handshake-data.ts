@@ -35,6 +35,21 @@ export function copyToRequest(handshake: Handshake, before: object, request: Req
   }
 }
 
+/** Whether it is a client up to 2.x. */
+export function isOld({ conn }: Socket): boolean {
+  return conn.protocol === 3
+}
+
+/**
+ * Up to 2.x a client asked for a namespace with a query, which its handshake there had beside that of the connection; Socket.IO 4
+ * has it as `auth`. @param isGuarded whether an authorizer has been asked: what that has seen stays
+ */
+export function forNamespace(handshake: Handshake, asked: object, isGuarded: boolean): Handshake {
+  if (Object.keys(asked).length === 0) return handshake
+  const query = isGuarded ? { ...asked, ...handshake.query } : { ...handshake.query, ...asked }
+  return { ...handshake, auth: asked, query }
+}
+
 /** `{ address, port }` of 0.9, which can also be read as the string of 1.x: `indexOf`, `replace`, `==` and `+` go on. */
 class OldAddress {
   readonly address: string

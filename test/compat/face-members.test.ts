@@ -2,7 +2,7 @@
  * What old apps do with servers, namespaces and sockets: rooms with callbacks, flags in any order, maps read as objects.
  */
 import socketIO from 'handshake-session/compat/socket.io'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { next } from '../support/app.js'
 import { generations, join, listen } from './old-server.js'
 
@@ -146,4 +146,46 @@ test('a server without the face is as Socket.IO made it', async () => {
   expect(Object.getPrototypeOf(io.sockets)).toBe(Namespace.prototype)
   expect(Object.getPrototypeOf(io.sockets.sockets)).toBe(Map.prototype)
   expect('json' in io).toBe(false)
+})
+
+test.each(generations)('client $version: the query of a namespace', async ({ version, connect: generation }) => {
+  const { io, url } = await listen()
+  const seen = vi.fn()
+  io.of('/a').use(({ handshake }, done) => {
+    seen(handshake.query)
+    done()
+  })
+  const enter = async () => {
+    const [client, socket] = await join(io, url, (at) => generation(at, { forceNew: true, query: { own: '1' } }))
+    const second = client.io.socket('/a', { query: { own: '2', other: '3' } } as never)
+    await next(second, 'connect')
+    expect(socket.handshake.query).toMatchObject({ own: '1' })
+    expect(socket.handshake.query).not.toHaveProperty('other')
+    return seen.mock.lastCall?.[0]
+  }
+  // Those of later generations have `auth` for that.
+  const isOld = version === '2.5'
+  expect(await enter()).toMatchObject(isOld ? { own: '2', other: '3' } : { own: '1' })
+  io.set('authorization', (_: object, answer: (error: null, allowed: boolean) => void) => answer(null, true))
+  expect(await enter()).toMatchObject(isOld ? { own: '1', other: '3' } : { own: '1' })
+})
+
+test('events that stay in this process: those of old, and what a package adds', async () => {
+  const { io, url } = await listen()
+  const [client, socket] = await join(io, url, generations[0]?.connect as never)
+  const [heard, received] = [vi.fn(), vi.fn()]
+  const { events } = io.sockets.constructor as unknown as { events: string[] }
+  events.push('own')
+  onTestFinished(() => void events.pop())
+  client.onAny(received)
+  for (const event of ['own', 'connection']) io.sockets.on(event as never, heard as never)
+  socket.on('disconnect', heard)
+  expect(io.sockets.emit('own', socket)).toBe(io.sockets)
+  expect(io.sockets.emit('connection' as never, ...(['again'] as never[]))).toBe(io.sockets)
+  expect(socket.emit('disconnect' as never, ...(['me'] as never[]))).toBe(socket)
+  expect(heard.mock.calls).toEqual([[socket], ['again'], ['me']])
+  const last = next(client, 'last')
+  socket.emit('last')
+  await last
+  expect(received.mock.calls).toEqual([['last']])
 })

@@ -2,12 +2,14 @@
  * An authorizer that the app wrote itself: what it reads on `data`, where what it sets there arrives, and how the session
  * that it read from its store becomes a live one.
  */
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import session from 'express-session'
-import { describe, expect, test, vi } from 'vitest'
+import { SessionRegistry } from 'handshake-session/internals'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { connect, next } from '../support/app.js'
 import { storeWithAnn } from './handshakes.js'
-import { fate, generations, join, listen } from './old-server.js'
+import { fate, generations, join, listen, type OldSocket } from './old-server.js'
 
 type Answer = (error: unknown, allowed?: boolean) => void
 type Request = IncomingMessage & {
@@ -167,6 +169,82 @@ test('namespace.authorization: its session is held, too', async () => {
   const closed = next(client, 'disconnect')
   store.destroy('ann-id')
   expect(await closed).toBe('transport close')
+})
+
+test.each(ways)('%s: a client that joins again and again is one listener of its connection', async (_, put) => {
+  const store = storeWithAnn()
+  const { io, url } = await listen()
+  const authorize = vi.fn(authorizer(store, put))
+  io.set('authorization', authorize)
+  for (const name of ['/a', '/b']) io.of(name).authorization(authorize as never)
+  const transports = ['websocket']
+  const [client, { conn }] = await join(io, url, (at, options) => newest(at, { ...options, transports }))
+  const before = conn.listenerCount('close')
+  const sessions = new Set<OldSession>()
+  for (const name of ['/a', '/b', '/a', '/a', '/b']) {
+    const entered = next<OldSocket>(io.of(name), 'connection')
+    const socket = client.io.socket(name)
+    const there = await entered
+    sessions.add(sessionOf(there))
+    await (socket.connected || next(socket, 'connect'))
+    const left = next(there, 'disconnect')
+    socket.disconnect()
+    await left
+  }
+  expect(authorize).toHaveBeenCalledTimes(6)
+  expect(sessions.size).toBe(1)
+  expect(conn.listenerCount('close')).toBe(before)
+  const closed = next(client, 'disconnect')
+  store.destroy('ann-id')
+  expect(await closed).toBe('transport close')
+})
+
+test('of another session on the same connection: held as well', async () => {
+  const store = storeWithAnn()
+  store.set('bob-id', { user: 'bob', cookie: { originalMaxAge: null } } as session.SessionData)
+  const { io, url } = await listen()
+  io.set(
+    'authorization',
+    authorizer(store, (data, record) => void Object.assign(data, { session: record })),
+  )
+  io.of('/a').authorization(((data: Data, accept: Answer) => {
+    Object.assign(data, { sessionID: 'bob-id', session: { cookie: {} } })
+    accept(null, true)
+  }) as never)
+  const [client] = await join(io, url, newest)
+  const entered = next<{ handshake: object }>(io.of('/a'), 'connection')
+  client.io.socket('/a')
+  expect(sessionOf(await entered)).toMatchObject({ user: 'bob' })
+  const closed = next(client, 'disconnect')
+  store.destroy('bob-id')
+  expect(await closed).toBe('transport close')
+})
+
+test('a connection that is lost while its authorizer works: nothing is held for it', async () => {
+  const store = storeWithAnn()
+  const registry = SessionRegistry.join(store)
+  onTestFinished(() => registry.leave())
+  const { io, url } = await listen()
+  const decide = authorizer(store, (data, record) => void Object.assign(data, { session: record }))
+  let conn: EventEmitter | undefined
+  io.engine.on('connection', (made: EventEmitter) => {
+    conn = made
+  })
+  const answered = new Promise<void>((resolve) => {
+    io.set('authorization', (data: Data, accept: Answer) => {
+      conn?.once('close', () => {
+        decide(data, (...answer) => {
+          accept(...answer)
+          resolve()
+        })
+      })
+      client.disconnect()
+    })
+  })
+  const client = connect(url)
+  await answered
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  expect(registry.size).toBe(0)
 })
 
 test('a session of an unknown store stays as it is, with one warning', async () => {
