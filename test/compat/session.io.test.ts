@@ -7,7 +7,7 @@ import { sign } from 'cookie-signature'
 import session from 'express-session'
 import { SessionError } from 'handshake-session'
 import sessionIO from 'handshake-session/compat/session.io'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Authorizer, handshakeWith, secret, signedCookie, storeWithAnn, verdictsOf } from './handshakes.js'
 
 type SessionIO = (...args: unknown[]) => Authorizer
@@ -118,6 +118,21 @@ describe('mended: one verdict', () => {
     cookieParser()(handshake as never, {} as never, () => {})
     expect(await verdictsOf(ours(parser, storeWithAnn()), handshake)).toEqual([[noKey, false]])
   })
+})
+
+test('unsigned cookies are refused with one warning, which says how to let them in', async () => {
+  const path = require.resolve('handshake-session/compat/session.io')
+  delete require.cache[path]
+  const fresh = require(path) as SessionIO
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  onTestFinished(() => warn.mockRestore())
+  const authorize = fresh(parser, storeWithAnn())
+  for (const cookie of [undefined, 'other=1', `${signedCookie()}x`]) await verdictsOf(authorize, handshakeWith(cookie))
+  expect(warn).not.toHaveBeenCalled()
+  for (const _ of [1, 2]) await verdictsOf(authorize, handshakeWith('connect.sid=ann-id'))
+  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.any(String), 'LegacySessionWarning')
+  expect(warn.mock.lastCall?.[0]).toContain(`HANDSHAKE_SESSION='{"allowUnsigned":true}'`)
+  expect(warn.mock.lastCall?.[0]).not.toContain('ann-id')
 })
 
 describe('mended: fn', () => {
