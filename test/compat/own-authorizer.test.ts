@@ -247,6 +247,30 @@ test('a connection that is lost while its authorizer works: nothing is held for 
   expect(registry.size).toBe(0)
 })
 
+test('a logout from before the store is watched: noticed when the session is read again', async () => {
+  const store = storeWithAnn()
+  let finish = () => {}
+  const destroy = store.destroy.bind(store)
+  store.destroy = (id, done) => {
+    finish = () => destroy(id, done)
+  }
+  const { io, url } = await listen()
+  io.set(
+    'authorization',
+    authorizer(store, (data, record) => void Object.assign(data, { session: record })),
+  )
+  const loggedOut = new Promise((resolve) => store.destroy('ann-id', resolve))
+  const [client, socket] = await join(io, url, newest)
+  finish()
+  await loggedOut
+  const closed = next(client, 'disconnect')
+  expect(socket.connected).toBe(true)
+  // Instead of the 60 seconds.
+  const registry = SessionRegistry.join(store, { recheck: 10 })
+  onTestFinished(() => registry.leave())
+  expect(await closed).toBe('transport close')
+})
+
 test('a session of an unknown store stays as it is, with one warning', async () => {
   const { io, url } = await listen()
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
