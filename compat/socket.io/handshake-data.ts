@@ -19,12 +19,17 @@ export function readAsRequest(handshake: Handshake, request: Request): void {
   let response: unknown
   Object.defineProperty(handshake, 'res', {
     configurable: true,
-    // By now the request has been answered, or is a WebSocket: a middleware that an authorizer calls still wants a response.
-    get: () => (response ??= (request as { res?: unknown }).res ?? new ServerResponse(request)),
+    // By now the request may have been answered, or is a WebSocket: a middleware that an authorizer calls still wants a response.
+    get: () => (response ??= unanswered(request) ?? new ServerResponse(request)),
     set: (value) => {
       response = value
     },
   })
+}
+
+/** With Socket.IO 4.6 a request keeps its response for good. */
+function unanswered({ res }: IncomingMessage & { res?: ServerResponse | null }): ServerResponse | undefined {
+  return res && !res.headersSent ? res : undefined
 }
 
 /** Puts on the request what was set on the handshake since it was as `before`. */
