@@ -49,7 +49,7 @@ function sharedSession(middleware: SessionMiddleware, ...rest: unknown[]): share
     const socket = given as Parameters<typeof autoSave>[0]
     const admit = () =>
       use(socket, (refusal) => {
-        if (isOn && !refusal) autoSave(socket, () => saveChanges(socket))
+        if (isOn) autoSave(socket, () => saveChanges(socket))
         next(refusal)
       })
     ask<[error?: unknown]>(`${name}: the cookie parser`, timeout, (answer) =>

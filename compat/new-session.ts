@@ -80,7 +80,7 @@ export class NewSession implements SessionKeeper {
   save(): Promise<void> {
     return this.#live.stored.exclusive(async () => {
       if (!this.#isStored) await this.#create()
-      else if (this.#copy.isChanged) await commit(this.#live.stored, this.#copy)
+      else await commit(this.#live.stored, this.#copy)
     })
   }
 
@@ -104,7 +104,7 @@ export class NewSession implements SessionKeeper {
 
   /** Takes over what the session has become meanwhile; what was changed here stays. */
   follow(): void {
-    if (!this.#isStored || this.#live.isOver) return
+    if (!this.#isStored) return
     const { shared } = this.#live.stored
     if (shared.isRead && shared.copy.base !== this.#copy.base) {
       this.#copy.rebase(shared.create(JSON.parse(shared.copy.base)))

@@ -26,14 +26,13 @@ export function asSessionMiddleware(who: string, store: StoreLike, parser: Cooki
   }
   const isStore = (['get', 'set', 'destroy'] as const).every((method) => typeof store?.[method] === 'function')
   check('store', isStore, 'the session store, with get, set and destroy')
-  check(
-    'cookieParser',
-    typeof parser === 'function',
-    'a function (request, response, next), as cookieParser(secret) gives',
-  )
   check('key', typeof key === 'string' && key !== '', 'the name of the session cookie')
   const parsed = parse(parser, { headers: { cookie: 'name=value' } })
-  check('cookieParser', parsed !== undefined, 'one that answers at once, and without an error')
+  check(
+    'cookieParser',
+    parsed !== undefined,
+    'a function (request, response, next), as cookieParser(secret) gives, that answers at once and without an error',
+  )
   const hasNoSecret = Object.hasOwn(Object(parsed), 'secret') && parsed?.secret === undefined
   check('cookieParser', !hasNoSecret, 'one with the secret of session(), as cookieParser(secret) gives')
   const find: SessionMiddleware = (request: Request) => {

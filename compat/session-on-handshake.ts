@@ -30,8 +30,7 @@ const known = new WeakMap<SessionMiddleware, Guarded>()
  */
 export function sessionOnHandshake(name: string, middleware: SessionMiddleware): SessionOnHandshake {
   const { guard, registry } = known.get(middleware) ?? guarded(name, middleware)
-  const failed = (error?: { code?: unknown } | null) =>
-    error && error.code !== 'ERR_SESSION_NOT_FOUND' && registry.unheard(error, 'save')
+  const failed = (error: unknown) => error && registry.unheard(error, 'save')
   return {
     use(given, next) {
       const socket = given as SocketLike

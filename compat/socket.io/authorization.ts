@@ -11,8 +11,10 @@ import { howToSet } from '../app-settings'
 import { holdSession } from '../live-sessions'
 import {
   copyToRequest,
+  forNamespace,
   giveOldAddress,
   type Handshake,
+  isOld,
   isSameJSON,
   type Request,
   readAsRequest,
@@ -59,21 +61,25 @@ export class Gate {
 
   /** Rejects with what the client is to be told. */
   async admit(socket: Socket): Promise<void> {
+    const { auth } = socket.handshake
     Object.assign(socket, { handshake: this.#share(socket) })
     const verdict = this.#verdicts.get(socket.conn) ?? this.#decide(socket)
     this.#verdicts.set(socket.conn, verdict)
     await verdict
+    const isGuarded = Boolean(this.#settings.get('authorization'))
+    if (isOld(socket)) Object.assign(socket, { handshake: forNamespace(socket.handshake, auth, isGuarded) })
     // Whoever knows a lost connection's id is not for that its user: with an authorizer, nobody gets one back.
-    await recover(socket as never, this.#settings.get('authorization') ? 'nobody' : undefined)
+    await recover(socket as never, isGuarded ? 'nobody' : undefined)
   }
 
   /**
    * The handshake of the connection's first socket is that of all. So `auth` is one as well: a namespace that is asked for
    * with another is refused, else what a middleware has verified would be replaced behind its back.
    */
-  #share({ conn, handshake, request }: Socket): Handshake {
+  #share(socket: Socket): Handshake {
+    const { conn, handshake, request } = socket
     const known = this.#handshakes.get(conn)
-    if (known && !isSameJSON(known.auth, handshake.auth)) {
+    if (known && !isOld(socket) && !isSameJSON(known.auth, handshake.auth)) {
       throw this.#refusal('namespace', 'auth differs', 'auth differs from that of the first namespace')
     }
     if (known) return known

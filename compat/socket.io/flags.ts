@@ -51,7 +51,7 @@ export function roomNames(rooms: unknown): unknown {
 function follow(next: Method, withRooms = false): Method {
   return function (...args) {
     const result = next.apply(this, withRooms ? args.map(roomNames) : args) as object
-    if (result !== this && !senders.has(result)) faceOperator(result as BroadcastOperator<never, never>, senderOf(this))
+    faceOperator(result as BroadcastOperator<never, never>, senderOf(this))
     return result
   }
 }

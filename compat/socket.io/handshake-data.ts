@@ -19,12 +19,17 @@ export function readAsRequest(handshake: Handshake, request: Request): void {
   let response: unknown
   Object.defineProperty(handshake, 'res', {
     configurable: true,
-    // By now the request has been answered, or is a WebSocket: a middleware that an authorizer calls still wants a response.
-    get: () => (response ??= (request as { res?: unknown }).res ?? new ServerResponse(request)),
+    // By now the request may have been answered, or is a WebSocket: a middleware that an authorizer calls still wants a response.
+    get: () => (response ??= unanswered(request) ?? new ServerResponse(request)),
     set: (value) => {
       response = value
     },
   })
+}
+
+/** With Socket.IO 4.6 a request keeps its response for good. */
+function unanswered({ res }: IncomingMessage & { res?: ServerResponse | null }): ServerResponse | undefined {
+  return res && !res.headersSent ? res : undefined
 }
 
 /** Puts on the request what was set on the handshake since it was as `before`. */
@@ -33,6 +38,21 @@ export function copyToRequest(handshake: Handshake, before: object, request: Req
   for (const [key, value] of Object.entries(handshake)) {
     if (value !== (before as Record<string, unknown>)[key]) Reflect.set(request, key, value)
   }
+}
+
+/** Whether it is a client up to 2.x. */
+export function isOld({ conn }: Socket): boolean {
+  return conn.protocol === 3
+}
+
+/**
+ * Up to 2.x a client asked for a namespace with a query, which its handshake there had beside that of the connection; Socket.IO 4
+ * has it as `auth`. @param isGuarded whether an authorizer has been asked: what that has seen stays
+ */
+export function forNamespace(handshake: Handshake, asked: object, isGuarded: boolean): Handshake {
+  if (Object.keys(asked).length === 0) return handshake
+  const query = isGuarded ? { ...asked, ...handshake.query } : { ...handshake.query, ...asked }
+  return { ...handshake, auth: asked, query }
 }
 
 /** `{ address, port }` of 0.9, which can also be read as the string of 1.x: `indexOf`, `replace`, `==` and `+` go on. */

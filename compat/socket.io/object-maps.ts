@@ -114,8 +114,7 @@ export function showNamespaces(io: Server): void {
 export function showSockets(namespace: Namespace): void {
   becomeMap(namespace.sockets, ObjectMap.prototype)
   let adapter = namespace.adapter
-  const take = (given: Namespace['adapter'] | undefined) => {
-    if (!given) return
+  const take = (given: Namespace['adapter']) => {
     adapter = given
     addLayer('adapter', given, () => ({}))
     // A parent of dynamic namespaces has no rooms of its own.

@@ -7,6 +7,7 @@ import createDebug from 'debug'
 import type { Namespace, Server, Socket } from 'socket.io'
 import { flags, roomNames, type TellIds, tellIds } from './flags'
 import type { LegacyNamespace, LegacyServer, LegacySocket, Log } from './legacy-face'
+import { localEvents, namespaceEvents, socketEvents } from './local-events'
 import { addLayer } from './not-there'
 import { showClient, showNamespaces, showSockets } from './object-maps'
 import type { Settings } from './settings'
@@ -27,15 +28,20 @@ export function faceOfServer(io: LegacyServer, settings: Settings): void {
 
 export function faceOfNamespace(namespace: Namespace): void {
   showSockets(namespace)
-  addLayer('namespace', namespace, (covered) => members(flags(covered), common, namespaceMembers))
+  addLayer('namespace', namespace, (covered) => members(withFlags(covered, namespaceEvents), common, namespaceMembers))
 }
 
 export function faceOfSocket(socket: Socket): void {
   addLayer('socket', socket, (covered) =>
-    members(flags(covered), common, roomMembers(covered as Covered), socketMembers),
+    members(withFlags(covered, socketEvents), common, roomMembers(covered as Covered), socketMembers),
   )
   showClient(socket.client)
   addLayer('client', socket.client, () => clientMembers)
+}
+
+function withFlags(covered: object, events: string[]): object {
+  const found = flags(covered) as { emit: Method }
+  return members(found, localEvents(covered, found.emit, events))
 }
 
 function members(...parts: object[]): object {

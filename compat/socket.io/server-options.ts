@@ -39,7 +39,6 @@ function applyCors({ engine }: Server, cors: NonNullable<ServerOptions['cors']>)
 
 /** What comes for `path` is led to where the engine listens; that stays reachable as well. */
 function serveAt(io: Server, path: string): void {
-  if (path === io.path()) return
   const lead = (request: IncomingMessage) => {
     if (request.url?.startsWith(`${path}/`)) request.url = io.path() + request.url.slice(path.length)
   }

@@ -1,11 +1,16 @@
 /**
  * `register` and what is around an old app: a zappajs that is whole, a Socket.IO that is too old, the stores of 0.9.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import request from 'supertest'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { ask, connect, cookieOf, next } from '../support/app.js'
+import { clients } from '../support/clients.js'
+import { share } from './zappajs-apps.js'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -28,21 +33,63 @@ function layOut(files: Record<string, string>, links: Record<string, string>): s
 const here = (name: string) => join(root, 'node_modules', name)
 
 describe('zappajs', () => {
-  /** In the manner of zappajs 6: the root scope that calls its own io-session, in its order. */
+  /** In the manner of zappajs 6: the root scope, which calls its own io-session in its order. */
   const zappa = `
-    var session = require('./io-session')
-    exports.session = session
-    exports.app = function (main) {
-      var app = require('express')(), io = require('socket.io')(require('http').createServer(app))
-      var context = { app: app, io: io, middlewares: [], settings: {} }
-      return main.call(context, context)
+    var bound = exports.session = require('./io-session')
+    exports.run = function (main) {
+      var express = require('express'), app = express(), server = require('http').createServer(app)
+      var io = require('socket.io')(server), handlers = [], middlewares = []
+      var context = {
+        app: app,
+        use_session: function (options) {
+          context.session_store = options.store
+          app.use(require('express-session')(options))
+        },
+        get: function (path, handler) {
+          app.get(path, function (req, res) {
+            handler.call({ session: req.session, params: req.params, res: res, json: function (body) { res.json(body) } })
+          })
+        },
+        io_use: function (middleware) { middlewares.unshift(middleware) },
+        on: function (event, handler) {
+          var last = function (ctx) { return handler.call(ctx, ctx.data, ctx.ack, ctx) }
+          handlers.push([event, middlewares.reduce(function (inner, middleware) {
+            return function (ctx) { return middleware(ctx, ctx.res, function () { return inner(ctx) }) }
+          }, last)])
+        }
+      }
+      app.set('zappa_prefix', '/zappa').set('zappa_channel', '__local')
+      context.on('__zappa_settings', function (data, ack) { ack(app.settings) })
+      bound.bind_middleware({ context: context })
+      main.call(context)
+      bound.bind_express({ context: context })
+      bound.bind_io({ context: context })
+      io.on('connection', function (socket) {
+        var client = {}
+        handlers.forEach(function (pair) {
+          socket.on(pair[0], function (data, ack) {
+            pair[1]({ id: socket.id, socket: socket, client: client, data: data, ack: ack, res: {} })
+          })
+        })
+      })
+      server.listen(0, '127.0.0.1', function () { console.log('Listening on ' + server.address().port + '.') })
     }`
   const app = `
-    var zappa = require('zappajs')
-    var names = zappa.app(function () { return Object.keys(zappa.session).sort() })
-    console.log(JSON.stringify([zappa.session.own === true, names, typeof zappa.app, Boolean(zappa.session.bind_io)]))
-    console.log(require('./io-session').mine)
-    process.exit()`
+    var zappa = require('zappajs'), session = require('express-session')
+    console.log(require('./io-session').mine, zappa.session.own, Object.keys(zappa.session).sort().filter(function (name) { return /^bind_/.test(name) }))
+    zappa.run(function () {
+      this.use_session({ secret: 'a', resave: false, saveUninitialized: false, store: new session.MemoryStore() })
+      this.app.get('/login/:user', function (req, res) {
+        req.session.user = req.params.user
+        res.end()
+      })
+      this.app.get('/session', function (req, res) { res.json(req.session) })
+      this.app.get('/logout', function (req, res) { req.session.destroy(function () { res.end() }) })
+      this.on('count', function () {
+        this.session.count = (this.session.count || 0) + 1
+        this.ack([this.session.user, this.session.count])
+      })
+    })`
   const files = {
     'app.js': app,
     'io-session.js': 'exports.mine = "mine"',
@@ -51,17 +98,52 @@ describe('zappajs', () => {
     'node_modules/zappajs/lib/zappajs.js': zappa,
     'node_modules/zappajs/lib/io-session.js': 'exports.own = true',
   }
-  const links = { 'handshake-session': root, express: here('express'), 'socket.io': here('socket.io') }
-  const run = (...args: string[]) =>
-    execFileSync(process.execPath, [...args, 'app.js'], { cwd: layOut(files, links), encoding: 'utf8' }).split('\n')
+  const packages = ['express', 'express-session', 'socket.io']
+  const links = { 'handshake-session': root, ...Object.fromEntries(packages.map((name) => [name, here(name)])) }
 
-  test('is itself with its io-session replaced; the file of an app by that name is its own', () => {
-    const [first = '', second] = run('-r', 'handshake-session/register')
-    const [own, names, app, bound] = JSON.parse(first)
-    expect([own, app, bound]).toEqual([false, 'function', true])
-    expect(names).toEqual(expect.arrayContaining(['bind_express', 'bind_io', 'bind_middleware']))
-    expect(second).toBe('mine')
+  async function start() {
+    const args = ['-r', 'handshake-session/register', 'app.js']
+    const child = spawn(process.execPath, args, { cwd: layOut(files, links), stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(async () => {
+      if (child.kill()) await once(child, 'exit')
+    })
+    let printed = ''
+    for await (const chunk of child.stdout) {
+      printed += chunk
+      if (printed.includes('.')) break
+    }
+    return { printed, url: `http://127.0.0.1:${/on (\d+)\./.exec(printed)?.[1]}` }
+  }
+
+  test('is itself with its io-session replaced; the file of an app by that name is its own', async () => {
+    const { printed } = await start()
+    expect(printed).toContain("mine undefined [ 'bind_express', 'bind_io', 'bind_middleware' ]\n")
   })
+
+  test.each(clients.filter(({ eio3 }) => eio3))(
+    'a whole app, client $version: the session is read and written, and over with a logout',
+    async ({ connect: generation }) => {
+      const { url } = await start()
+      const cookie = cookieOf(await request(url).get('/login/ann').expect(200))
+      const client = connect(url, cookie, {}, generation)
+      await next(client, 'connect')
+      expect(await ask(client, 'count', null)).toEqual([null, 1])
+      expect(await share({ url }, cookie, client)).toEqual(expect.any(String))
+      expect([await ask(client, 'count', null), await ask(client, 'count', null)]).toEqual([
+        ['ann', 1],
+        ['ann', 2],
+      ])
+      await request(url)
+        .get('/session')
+        .set('cookie', cookie)
+        .expect(200, /"count":2/)
+      await request(url).get('/logout').set('cookie', cookie).expect(200)
+      // Of its own, as before it was bound.
+      expect(await ask(client, 'count', null)).toEqual([null, 2])
+      const { body } = await request(url).get('/session').set('cookie', cookie)
+      expect(body).not.toHaveProperty('user')
+    },
+  )
 })
 
 describe('Socket.IO beside this package', () => {

@@ -2,7 +2,7 @@
  * `io.set('authorization', fn)` and `namespace.authorization(fn)` on Socket.IO 4: what fn may answer, and what clients
  * are told.
  */
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Connect, connect, next } from '../support/app.js'
 import { fate, generations, join, listen, type OldSocket, type Options } from './old-server.js'
 
@@ -150,6 +150,7 @@ for (const { version, connect: generation } of generations) {
     ['(null, true)', (_, answer) => answer(null, true), 'connect'],
     ['(null, false)', (_, answer) => answer(null, false), 'unauthorized'],
     ['(err)', (_, answer) => answer(down), 'unauthorized'],
+    ['(err, true)', (_, answer) => answer(down, true), 'unauthorized'],
     ['throws', () => Promise.reject(down), 'unauthorized'],
     ['never', () => {}, 'unauthorized'],
   ])(`client ${version}, namespace.authorization %s`, async (_, fn, told) => {
@@ -174,4 +175,46 @@ test('namespace.authorization of a dynamic namespace', async () => {
   const { io, url } = await listen()
   io.of(/^\/dynamic-/).authorization((_, answer) => answer(null, false))
   expect(await fate(connect(`${url}/dynamic-1`))).toBe('unauthorized')
+})
+
+test('newData that is no object is dropped', async () => {
+  const { io, url } = await listen()
+  io.set('authorization', (_: unknown, answer: Answer) => answer(null, true, 'text'))
+  const [, socket] = await join(io, url, generations[0]?.connect as Connect)
+  expect(Object.keys(socket.handshake)).not.toContain('0')
+})
+
+test('an error whose text is hidden: one warning, and none for who chose a style', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  onTestFinished(() => warn.mockRestore())
+  const refusals = async (options: Options) => {
+    const { io, url } = await listen(options)
+    io.set('authorization', (_: unknown, answer: Answer) => answer(down))
+    for (const _ of [1, 2]) expect(await fate(connect(url))).toBe('handshake error')
+    return warn.mock.calls.length
+  }
+  expect(await refusals({ errorStyle: '0.9' })).toBe(0)
+  expect(await refusals({})).toBe(1)
+  expect(warn.mock.lastCall?.[0]).toContain(`HANDSHAKE_SESSION='{"errorStyle":"1.x"}'`)
+  expect(warn.mock.lastCall?.[0]).not.toContain('db down')
+})
+
+test('namespace.authorization that refuses leaves nothing on the connection', async () => {
+  const { io, url } = await listen()
+  io.of('/admin').authorization(((data: Record<string, unknown>, answer: Answer) => {
+    data['role'] = 'admin'
+    answer(null, false, { user: 'admin' })
+  }) as never)
+  const [client, { handshake, request }] = await join(io, url, generations[0]?.connect as Connect)
+  expect(await fate(client.io.socket('/admin'))).toBe('unauthorized')
+  expect(handshake).not.toHaveProperty('user')
+  expect(request).not.toHaveProperty('role')
+})
+
+test('namespace.authorization, set twice, is asked once', async () => {
+  const { io, url } = await listen()
+  const [first, second] = [vi.fn(), vi.fn((_: unknown, answer: Answer) => answer(null, true))]
+  io.of('/a').authorization(first).authorization(second)
+  expect(await fate(connect(`${url}/a`))).toBe('connect')
+  expect([first.mock.calls.length, second.mock.calls.length]).toEqual([0, 1])
 })

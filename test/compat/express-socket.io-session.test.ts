@@ -2,14 +2,17 @@
  * express-socket.io-session: the same app with the original and with ours. What worked works; what was stale is fresh, what
  * was lost is kept, what outlived a logout is closed.
  */
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { setImmediate as turn } from 'node:timers/promises'
 import session from 'express-session'
 import { SessionError } from 'handshake-session'
 import sharedSession from 'handshake-session/compat/express-socket.io-session'
+import { SessionRegistry } from 'handshake-session/internals'
 import type { Socket as ServerSocket } from 'socket.io'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type App, ask, connect, idOf, next } from '../support/app.js'
+import { otherProgram } from '../support/other-program.js'
 import { signedCookie } from './handshakes.js'
 import { fateOf, heldBy, join, type Middleware, serve, startBare, stored, written } from './shared-session.js'
 
@@ -257,6 +260,106 @@ describe('the new session of a visitor, once it is saved', () => {
   })
 })
 
+describe('a new session of ours', () => {
+  /** A visitor whose session was saved. */
+  async function saved() {
+    const app = await start(ours)
+    const { client, socket } = await join(app)
+    const session = heldBy(socket)
+    session['seen'] = 1
+    await new Promise((resolve) => session.save(resolve))
+    return { app, client, socket, session, save: () => new Promise((resolve) => session.save(resolve)) }
+  }
+
+  test('once stored, is written by key, and only when it was changed', async () => {
+    const { app, session, save } = await saved()
+    const record = { cookie: { originalMaxAge: null }, seen: 1, other: 'new' }
+    await new Promise((resolve) => otherProgram(app.store).set(session.id, record as never, resolve))
+    session['count'] = 2
+    await save()
+    expect(await stored(app, session.id)).toMatchObject({ seen: 1, other: 'new', count: 2 })
+    const set = vi.spyOn(app.store, 'set')
+    await save()
+    expect(set).not.toHaveBeenCalled()
+  })
+
+  test('a reload before it was saved says so, and leaves it as it is', async () => {
+    const app = await start(ours)
+    const { socket } = await join(app)
+    const session = heldBy(socket)
+    session['seen'] = 1
+    const error = await new Promise((resolve) => session.reload(resolve))
+    expect(error).toMatchObject({ code: 'ERR_SESSION_NOT_FOUND', message: expect.stringContaining('never saved') })
+    expect(await new Promise((resolve) => session.save(resolve))).toBeFalsy()
+    expect(await stored(app, session.id)).toMatchObject({ seen: 1 })
+  })
+
+  test.each(['before', 'after'])('is let go of when its client leaves %s it is saved', async (when) => {
+    const app = await start(ours)
+    const registry = SessionRegistry.join(app.store)
+    onTestFinished(() => registry.leave())
+    const { client, socket } = await join(app)
+    const session = heldBy(socket)
+    const closed = once(socket.conn as never, 'close')
+    const leave = () => {
+      client.disconnect()
+      return closed
+    }
+    if (when === 'before') await leave()
+    session['seen'] = 1
+    await new Promise((resolve) => session.save(resolve))
+    expect(registry.at(session.id).isHeld).toBe(when === 'after')
+    if (when === 'after') await leave()
+    expect(registry.at(session.id).isHeld).toBe(false)
+  })
+
+  test('beyond the path of its cookie there is none, as for requests', async () => {
+    const app = await startBare({ session: { cookie: { path: '/app' } } })
+    app.io.use(ours(app.middleware))
+    const { socket } = await join(app)
+    expect(heldBy(socket)).toBeUndefined()
+  })
+
+  test('where session() fails to make one: refused, and a warning', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const genid = () => {
+      throw new Error('no ids today')
+    }
+    const app = await startBare({ session: { genid } })
+    app.io.use(ours(app.middleware))
+    expect(await fateOf(connect(app.url))).toBe('ERR_SESSION_STORE')
+    expect(warned).toHaveBeenCalled()
+  })
+
+  test('autoSave of a session that is over is no warning', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const app = await start(ours, { autoSave: true })
+    const cookie = await app.login()
+    const { socket } = await join(app, cookie)
+    const left = next(socket, 'disconnect')
+    socket.on('disconnect', () => {
+      heldBy(socket)['late'] = true
+    })
+    await app.get('/logout', cookie)
+    await left
+    for (let turns = 0; turns < 20; turns++) await turn()
+    expect(warned).not.toHaveBeenCalled()
+  })
+
+  test('one for all namespaces: the connection has no more listeners for each', async () => {
+    const app = await start(ours)
+    for (const name of ['/a', '/b']) app.io.of(name).use(ours(app.middleware))
+    const connection = next<ServerSocket>(app.io, 'connection')
+    const client = connect(app.url, await app.login(), { transports: ['websocket'] })
+    const { conn } = await connection
+    const before = conn.listenerCount('close')
+    for (const name of ['/a', '/b']) await next(client.io.socket(name), 'connect')
+    expect(conn.listenerCount('close')).toBe(before)
+  })
+})
+
 describe('autoSave leaves the listeners as they are', () => {
   test('off, once and listeners', async () => {
     const app = await start(ours, { autoSave: true })
@@ -320,5 +423,8 @@ describe('who is not let in', () => {
     ['autoSave that is none', [session({ secret: 'a', resave: false, saveUninitialized: false }), { autoSave: 1 }]],
   ])('%s is an error at once', (_, args) => {
     expect(() => ours(...args)).toThrow(SessionError)
+    expect(() => ours(...args)).toThrow(
+      args.length > 0 ? 'expected' : 'express-socket.io-session: expected the function',
+    )
   })
 })

@@ -2,7 +2,7 @@
  * What old apps do with servers, namespaces and sockets: rooms with callbacks, flags in any order, maps read as objects.
  */
 import socketIO from 'handshake-session/compat/socket.io'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { next } from '../support/app.js'
 import { generations, join, listen } from './old-server.js'
 
@@ -12,7 +12,7 @@ const called = (act: (callback: (...args: unknown[]) => void) => unknown) =>
 describe.each(generations)('client $version', ({ connect: generation }) => {
   test('join and leave call back, once, and chain', async () => {
     const { io, url } = await listen()
-    const [, socket] = await join(io, url, generation)
+    const [client, socket] = await join(io, url, generation)
     const callback = vi.fn()
     expect(socket.join('a', callback).leave('b')).toBe(socket)
     expect(await called((done) => socket.join('b', done))).toEqual([null])
@@ -20,6 +20,14 @@ describe.each(generations)('client $version', ({ connect: generation }) => {
     expect(await called((done) => socket.leave('a', done))).toEqual([null])
     expect(socket.join(5 as never, 'no function' as never)).toBe(socket)
     expect([...socket.rooms]).toEqual([socket.id, 'b', '5'])
+    const heard = vi.fn()
+    client.on('x', heard)
+    const last = next(client, 'last')
+    io.to(5 as never).emit('x', 1)
+    io.except(5 as never).emit('x', 2)
+    io.emit('last')
+    await last
+    expect(heard.mock.calls).toEqual([[1]])
   })
 
   test('emit, send and broadcast.emit chain, and a room is for one emit', async () => {
@@ -89,8 +97,8 @@ describe.each(generations)('client $version', ({ connect: generation }) => {
     expect(rooms.get('get')?.has(ann.id)).toBe(true)
     expect(Object.getPrototypeOf(rooms)).not.toBe(rooms.get('__proto__'))
     expect(Object.values(ann.rooms)).toEqual([ann.id, 'room', 'get'])
-    expect(io.rooms).toMatchObject({ '': [ann.id], '/room': [ann.id] })
-    expect(io.roomClients[ann.id]).toMatchObject({ '': true, '/room': true })
+    expect(io.rooms).toEqual({ '': [ann.id], '/room': [ann.id], '/get': [ann.id], '/__proto__': [ann.id] })
+    expect(io.roomClients[ann.id]).toEqual({ '': true, '/room': true, '/get': true, '/__proto__': true })
     expect(io.handshaken[ann.id]).toBe(ann.handshake)
     const gone = next(ann, 'disconnect')
     ann.disconnect(true)
@@ -131,12 +139,71 @@ describe.each(generations)('client $version', ({ connect: generation }) => {
   })
 })
 
-test('another adapter gets the same face', async () => {
+test('another adapter gets the same face; what it has itself is left alone', async () => {
   const { io } = await listen()
   const { Adapter } = await import('socket.io-adapter')
-  io.adapter(class extends Adapter {})
-  io.sockets.adapter.addAll('id', new Set(['room']))
-  expect(Reflect.get(io.sockets.adapter.rooms, 'room')).toMatchObject({ length: 1, sockets: { id: true } })
+  class OwnMap extends Map<string, Set<string>> {}
+  class OwnSet extends Set<string> {}
+  class Own extends Adapter {
+    override sids = new OwnMap()
+    clients() {
+      return 'mine'
+    }
+  }
+  io.adapter(Own)
+  const { adapter } = io.sockets as unknown as { adapter: Own }
+  adapter.addAll('id', new Set(['room']))
+  expect(Reflect.get(adapter.rooms, 'room')).toMatchObject({ length: 1, sockets: { id: true } })
+  expect(adapter.clients()).toBe('mine')
+  expect(Object.getPrototypeOf(adapter.sids)).toBe(OwnMap.prototype)
+  const own = new OwnSet()
+  expect(Object.getPrototypeOf(adapter.rooms.set('own', own).get('own'))).toBe(OwnSet.prototype)
+  Object.assign(adapter, { rooms: 'none' })
+  expect(() => io.of('/a')).not.toThrow()
+})
+
+test('what is deleted from a map or a set, or cleared, is no property of it any more', async () => {
+  const { io } = await listen()
+  const { adapter } = io.sockets
+  adapter.addAll('one', new Set(['room', 'other']))
+  adapter.addAll('two', new Set(['room']))
+  adapter.del('two', 'room')
+  expect(Object.keys(adapter.rooms.get('room') as object)).toEqual(['one'])
+  adapter.rooms.get('room')?.clear()
+  expect(Object.keys(adapter.rooms.get('room') as object)).toEqual([])
+  adapter.rooms.clear()
+  expect(Object.keys(adapter.rooms)).toEqual([])
+})
+
+test('an adapter that fails: join, leave and clients call back with its error', async () => {
+  const { io, url } = await listen()
+  const [, socket] = await join(io, url, generations[0]?.connect as never)
+  const down = new Error('down')
+  const fails = () => Promise.reject(down)
+  Object.assign(io.sockets.adapter, { addAll: fails, del: fails, fetchSockets: fails })
+  expect(await called((done) => socket.join('a', done))).toEqual([down])
+  expect(await called((done) => socket.leave('a', done))).toEqual([down])
+  expect(await called((done) => io.clients(done))).toEqual([down])
+})
+
+test('a layer for all objects of a kind, and one for each', async () => {
+  const { io, url } = await listen()
+  expect(Object.getPrototypeOf(io.of('/a'))).toBe(Object.getPrototypeOf(io.of('/b')))
+  const [{ io: manager }, { client }] = await join(io, url, generations[0]?.connect as never)
+  const layer = Object.getPrototypeOf(client)
+  const entered = next(io.of('/a'), 'connection')
+  manager.socket('/a')
+  await entered
+  expect(Object.getPrototypeOf(client)).toBe(layer)
+})
+
+test('client.disconnect leaves every namespace, and closes', async () => {
+  const { io, url } = await listen()
+  const [, socket] = await join(io, url, generations[0]?.connect as never)
+  const left = next(socket, 'disconnect')
+  ;(socket.client as unknown as { disconnect(): void }).disconnect()
+  expect(await left).toBe('server namespace disconnect')
+  expect(socket.conn.readyState).not.toBe('open')
 })
 
 test('a server without the face is as Socket.IO made it', async () => {
@@ -146,4 +213,46 @@ test('a server without the face is as Socket.IO made it', async () => {
   expect(Object.getPrototypeOf(io.sockets)).toBe(Namespace.prototype)
   expect(Object.getPrototypeOf(io.sockets.sockets)).toBe(Map.prototype)
   expect('json' in io).toBe(false)
+})
+
+test.each(generations)('client $version: the query of a namespace', async ({ version, connect: generation }) => {
+  const { io, url } = await listen()
+  const seen = vi.fn()
+  io.of('/a').use(({ handshake }, done) => {
+    seen(handshake.query)
+    done()
+  })
+  const enter = async () => {
+    const [client, socket] = await join(io, url, (at) => generation(at, { forceNew: true, query: { own: '1' } }))
+    const second = client.io.socket('/a', { query: { own: '2', other: '3' } } as never)
+    await next(second, 'connect')
+    expect(socket.handshake.query).toMatchObject({ own: '1' })
+    expect(socket.handshake.query).not.toHaveProperty('other')
+    return seen.mock.lastCall?.[0]
+  }
+  // Those of later generations have `auth` for that.
+  const isOld = version === '2.5'
+  expect(await enter()).toMatchObject(isOld ? { own: '2', other: '3' } : { own: '1' })
+  io.set('authorization', (_: object, answer: (error: null, allowed: boolean) => void) => answer(null, true))
+  expect(await enter()).toMatchObject(isOld ? { own: '1', other: '3' } : { own: '1' })
+})
+
+test('events that stay in this process: those of old, and what a package adds', async () => {
+  const { io, url } = await listen()
+  const [client, socket] = await join(io, url, generations[0]?.connect as never)
+  const [heard, received] = [vi.fn(), vi.fn()]
+  const { events } = io.sockets.constructor as unknown as { events: string[] }
+  events.push('own')
+  onTestFinished(() => void events.pop())
+  client.onAny(received)
+  for (const event of ['own', 'connection']) io.sockets.on(event as never, heard as never)
+  socket.on('disconnect', heard)
+  expect(io.sockets.emit('own', socket)).toBe(io.sockets)
+  expect(io.sockets.emit('connection' as never, ...(['again'] as never[]))).toBe(io.sockets)
+  expect(socket.emit('disconnect' as never, ...(['me'] as never[]))).toBe(socket)
+  expect(heard.mock.calls).toEqual([[socket], ['again'], ['me']])
+  const last = next(client, 'last')
+  socket.emit('last')
+  await last
+  expect(received.mock.calls).toEqual([['last']])
 })

@@ -1,8 +1,10 @@
 /**
  * The rest of the old face: `listen`, settings, `configure`, `clients`, data on sockets.
  */
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import socketIO from 'handshake-session/compat/socket.io'
 import { Server } from 'socket.io'
@@ -41,6 +43,42 @@ describe('ways to make a server', () => {
     })
     onTestFinished(() => io.close())
     expect(io.httpServer.listening).toBe(true)
+  })
+
+  test('listen(server, fn) leaves fn alone, as ever', async () => {
+    const [server, ready] = [createServer(), vi.fn()]
+    const io = socketIO.listen(server, ready)
+    onTestFinished(() => io.close())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    expect(ready).not.toHaveBeenCalled()
+  })
+
+  test('listen(port, { key, … }) is HTTPS', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const io = socketIO.listen(0, { key: privateKey.export({ type: 'pkcs8', format: 'pem' }) } as Options)
+    onTestFinished(() => io.close())
+    expect(io.httpServer).toBeInstanceOf(SecureServer)
+  })
+
+  test('no target at all, and a wrong timeout', () => {
+    expect(socketIO(null as never)).toBeInstanceOf(Server)
+    expect(() => socketIO({ timeout: -1 })).toThrow('expected milliseconds')
+  })
+
+  test('namespaces that are there before legacy(io) have the face', () => {
+    const io = new Server()
+    const namespaces = [io.of('/a'), io.sockets]
+    socketIO.legacy(io)
+    for (const namespace of namespaces) {
+      expect(namespace).toMatchObject({ authorization: expect.any(Function), clients: expect.any(Function) })
+    }
+  })
+
+  test('a server that was made here is as it should be: legacy(io) changes nothing', () => {
+    const io = socketIO()
+    const { set } = io
+    expect(socketIO.legacy(io).set).toBe(set)
   })
 
   test('listen wants a server or a port', () => {
@@ -127,6 +165,8 @@ describe('settings', () => {
         'connect',
       )
       await request(url).get('/chat/socket.io.js').expect(200)
+      io.httpServer.on('request', ({ url = '' }, response) => url.startsWith('/socket.io/') || response.end(url))
+      expect((await request(url).get('/chatter')).text).toBe('/chatter')
     })
 
     test(`client ${version}: transports`, async () => {
@@ -148,6 +188,47 @@ describe('settings', () => {
       expect(await next(client, 'size')).toBe(2_000_000)
     })
   }
+
+  test('by no setting, no other site may ask', async () => {
+    const { url } = await listen()
+    const { headers } = await request(url).get('/socket.io/?EIO=4&transport=polling').set('origin', 'http://a.example')
+    expect(headers).not.toHaveProperty('access-control-allow-origin')
+  })
+
+  test('origins on a server that was made without cors: a warning', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const io = socketIO.legacy(new Server(createServer()))
+    io.set('origins', 'a.example:80')
+    expect(warned.mock.lastCall?.[0]).toContain('WebSocket only')
+  })
+
+  test('transports that are all gone leave those of Socket.IO', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const { io } = await listen({ transports: ['flashsocket'] as never })
+    expect(io.engine.opts.transports).toEqual((await listen()).io.engine.opts.transports)
+  })
+
+  test('an own setting is kept without a word, whatever its name; a MemoryStore is one', () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const io = socketIO(createServer())
+    for (const name of ['mine', 'toString', 'constructor', '__proto__']) expect(io.set(name, 7).get(name)).toBe(7)
+    io.set('store', new (Reflect.get(socketIO, 'MemoryStore'))())
+    expect(warned).not.toHaveBeenCalled()
+  })
+
+  test('authorization, set again: a warning, if it is another function', () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const [one, other] = [() => {}, () => {}]
+    const io = socketIO()
+    io.set('authorization', one).set('authorization', one).set('authorization', false).set('authorization', one)
+    expect(warned).not.toHaveBeenCalled()
+    io.set('authorization', other)
+    expect(warned.mock.lastCall?.[0]).toContain('the last function alone decides')
+  })
 
   test.each([
     ['*:*', 'http://a.example', true],
@@ -181,6 +262,8 @@ describe('settings', () => {
     ['flash policy port', 843, 'Flash is gone'],
     ['transports', ['flashsocket'], 'means nothing'],
     ['heartbeat timeout', 'soon', 'means nothing'],
+    ['heartbeat interval', 0, 'means nothing'],
+    ['resource', 7, 'means nothing'],
     ['browser client', false, 'pass it to listen()'],
   ])('%s: one warning, which says what to do', async (name, value, advice) => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
@@ -203,6 +286,12 @@ describe.each(generations)('sockets, client $version', ({ connect: generation })
     expect(io.clients()).toEqual([ann, bob])
     expect(io.of('/a').clients()).toEqual([])
     expect(io.sockets.clients('nobody')).toEqual([])
+    expect(io.sockets.clients('')).toEqual([ann, bob])
+    bob.join(5 as never)
+    expect(io.sockets.clients(5 as never)).toEqual([bob])
+    // Of a client that has just left, or of another node.
+    io.sockets.adapter.addAll('nobody', new Set(['room']))
+    expect(io.sockets.clients('room')).toEqual([ann])
   })
 
   test('set, get, has, del: at once, for all namespaces of the connection', async () => {

@@ -6,6 +6,8 @@ import type session from 'express-session'
 import sessionIO from 'handshake-session/compat/session.io'
 import { describe, expect, test, vi } from 'vitest'
 import { connect, next } from '../support/app.js'
+import { later } from '../support/later.js'
+import { otherProgram } from '../support/other-program.js'
 import { secret, signedCookie, storeWithAnn } from './handshakes.js'
 import { fate, generations, join, listen } from './old-server.js'
 
@@ -73,4 +75,39 @@ test('an authorizer that dawdles after session.io: destroyed meanwhile, refused'
     })
   })
   expect(await fate(connect(url, signedCookie()))).toBe('handshake unauthorized')
+})
+
+test('an authorizer that dawdles after session.io: changed meanwhile, and seen', async () => {
+  const store = storeWithAnn()
+  const { io, url } = await listen()
+  const authorize = sessionIO(cookieParser(secret), store)
+  io.set('authorization', (handshake: object, answer: Answer) => {
+    authorize(handshake, async (error, allowed) => {
+      await new Promise(setImmediate)
+      await new Promise(setImmediate)
+      await save(store, { count: 7 })
+      answer(error, allowed)
+    })
+  })
+  const [generation] = generations.map((each) => each.connect)
+  const [, { handshake }] = await join(io, url, generation as never, signedCookie())
+  expect((handshake as unknown as Sessions).session).toMatchObject({ count: 7 })
+})
+
+test('an authorizer that takes long after session.io: changed meanwhile by another program, and seen', async () => {
+  const store = storeWithAnn()
+  const { io, url } = await listen()
+  const authorize = sessionIO(cookieParser(secret), store)
+  io.set('authorization', (handshake: object, answer: Answer) => {
+    authorize(handshake, (error, allowed) => {
+      const record = { user: 'bob', cookie: { originalMaxAge: null } } as session.SessionData
+      otherProgram(store).set('ann-id', record, () => {
+        later(5_000)
+        answer(error, allowed)
+      })
+    })
+  })
+  const [generation] = generations.map((each) => each.connect)
+  const [, { handshake }] = await join(io, url, generation as never, signedCookie())
+  expect((handshake as unknown as Sessions).session).toMatchObject({ user: 'bob' })
 })

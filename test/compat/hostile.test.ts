@@ -95,12 +95,21 @@ test('zappajs: only a key document is a key, and an onError that throws ends not
     },
   })
   app.zappa.on('fail', () => JSON.parse('{'))
-  const record = { id: 'REAL', cookie: { originalMaxAge: null }, user: 'eve' }
-  await new Promise((done) => app.store.set('a-session', record as never, done))
+  const id = idOf(await app.login('ann'))
+  const records = [
+    { id, cookie: { originalMaxAge: null }, user: 'eve' },
+    { id: 7, cookie: {} },
+    { id: { toString: () => id }, cookie: {} },
+    { id: 'a-session', cookie: {} },
+  ]
+  await new Promise((done) => app.store.set('7', { cookie: { originalMaxAge: null } } as never, done))
   const client = connect(app.url)
   await next(client, 'connect')
   client.emit('fail', {})
-  expect(await ask(client, '__zappa_key', { key: 'a-session' })).toEqual({ error: 'Missing data' })
+  for (const record of records) {
+    await new Promise((done) => app.store.set('a-session', record as never, done))
+    expect(await ask(client, '__zappa_key', { key: 'a-session' })).toEqual({ error: 'Missing data' })
+  }
 })
 
 test('socket.io-sessions: a signed id whose session is gone is invalid', async () => {

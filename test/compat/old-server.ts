@@ -18,9 +18,10 @@ export type Options = Exclude<Parameters<typeof socketIO.listen>[1], undefined |
 /** The two that stand for all: the newest, and the last of protocol 3, in which everything older speaks. */
 export const generations = clients.filter(({ version }) => version === '4.8' || version === '2.5')
 
-export async function listen(options?: Options): Promise<{ io: OldServer; url: string }> {
+/** @param module `compat/socket.io`, or a copy of it */
+export async function listen(options?: Options, module = socketIO): Promise<{ io: OldServer; url: string }> {
   const server = createServer()
-  const io = socketIO.listen(server, options)
+  const io = module.listen(server, options)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => io.close())

@@ -9,11 +9,11 @@ import { SessionError } from 'handshake-session'
 import * as passportSocketIo from 'handshake-session/compat/passport.socketio'
 import type { Server, Socket as ServerSocket } from 'socket.io'
 import request from 'supertest'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type App, connect, cookieOf, idOf, next, secret } from '../support/app.js'
 import { signedCookie } from './handshakes.js'
 import { fate, listen } from './old-server.js'
-import { fateOf, type Middleware, startBare, stored } from './shared-session.js'
+import { comesBack, fateOf, type Middleware, startBare, stored } from './shared-session.js'
 
 interface Module {
   authorize(options: unknown): Middleware
@@ -205,6 +205,32 @@ describe('mended', () => {
     expect(await stored(app, idOf(cookie))).toBeFalsy()
   })
 
+  test("whom fail lets in is given back a lost connection, if it was nobody's", async () => {
+    const app = await startBare({ io: { connectionStateRecovery: {} } })
+    const fail = (_data: object, _m: string, _c: boolean, accept: Accept) => accept()
+    app.io.use(ours.authorize({ secret, store: app.store, passport, fail }))
+    expect(await comesBack(app)).toBe(true)
+  })
+
+  test('a request that takes no user: refused', async () => {
+    const app = await startBare()
+    app.io.use(({ request }, next) => {
+      Object.defineProperty(request, 'user', { get: () => undefined })
+      next()
+    })
+    const fail = (_data: object, _m: string, _c: boolean, accept: Accept) => accept()
+    app.io.use(ours.authorize({ secret, store: app.store, passport, fail }))
+    expect(await fateOf(connect(app.url))).toBe('not authorized')
+  })
+
+  test('who is refused is no warning', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const app = await start(ours)
+    for (const cookie of [undefined, await app.login()]) await fateOf(connect(app.url, cookie))
+    expect(warned).not.toHaveBeenCalled()
+  })
+
   const store = new session.MemoryStore()
   test.each([
     ['nothing', undefined],
@@ -218,6 +244,7 @@ describe('mended', () => {
     ['a userProperty that is none', { store, secret, passport, userProperty: '' }],
   ])('%s is an error at once', (_, options) => {
     expect(() => ours.authorize(options)).toThrow(SessionError)
+    if (Object(options).cookieParser) expect(() => ours.authorize(options)).toThrow('a function that makes the parser')
   })
 })
 

@@ -7,7 +7,8 @@ import { sign } from 'cookie-signature'
 import session from 'express-session'
 import { SessionError } from 'handshake-session'
 import sessionIO from 'handshake-session/compat/session.io'
-import { describe, expect, test, vi } from 'vitest'
+import { SessionRegistry } from 'handshake-session/internals'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Authorizer, handshakeWith, secret, signedCookie, storeWithAnn, verdictsOf } from './handshakes.js'
 
 type SessionIO = (...args: unknown[]) => Authorizer
@@ -88,6 +89,12 @@ describe('mended: one verdict', () => {
     ['malformed %', handshakeWith('connect.sid=ann%-id'), storeWithAnn(), [noKey, false]],
     ['JSON cookie', handshakeWith('connect.sid=j:{"a":1}'), storeWithAnn(), [noKey, false]],
     ['signed JSON cookie', handshakeWith(signedCookie('j:"ann-id"')), storeWithAnn(), [noKey, false]],
+    [
+      'quoted JSON cookie',
+      handshakeWith(signedCookie('j:"ann-id"').replace(/=(.*)/, '="$1"')),
+      storeWithAnn(),
+      [noKey, false],
+    ],
     ['giant id', handshakeWith(signedCookie('x'.repeat(5_000))), storeWithAnn(), [noKey, false]],
   ])('%s', async (_, handshake, store, verdict) => {
     expect(await verdictsOf(ours(parser, store), handshake)).toEqual([verdict])
@@ -100,6 +107,22 @@ describe('mended: one verdict', () => {
     const handshake = handshakeWith(signedCookie())
     expect(await verdictsOf(ours(parser, store), handshake)).toEqual([[null, true]])
     expect(handshake.session).toBeInstanceOf(session.Session)
+  })
+
+  test.each([[{ a: 1 }], [''], [7], [false]])('an id that is no text: %j', async (id) => {
+    const leaves = (request: object, _response: object, next: () => void) => {
+      Object.assign(request, { secret, signedCookies: { 'connect.sid': id } })
+      next()
+    }
+    expect(await verdictsOf(ours(leaves, storeWithAnn()), handshakeWith(signedCookie()))).toEqual([[noKey, false]])
+  })
+
+  test('the session is let go of once it has decided', async () => {
+    const store = storeWithAnn()
+    const registry = SessionRegistry.join(store)
+    onTestFinished(() => registry.leave())
+    await verdictsOf(ours(parser, store), handshakeWith(signedCookie()))
+    expect(registry.at('ann-id').isHeld).toBe(false)
   })
 
   test('a giant Cookie header is not parsed', async () => {
@@ -118,6 +141,21 @@ describe('mended: one verdict', () => {
     cookieParser()(handshake as never, {} as never, () => {})
     expect(await verdictsOf(ours(parser, storeWithAnn()), handshake)).toEqual([[noKey, false]])
   })
+})
+
+test('unsigned cookies are refused with one warning, which says how to let them in', async () => {
+  const path = require.resolve('handshake-session/compat/session.io')
+  delete require.cache[path]
+  const fresh = require(path) as SessionIO
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  onTestFinished(() => warn.mockRestore())
+  const authorize = fresh(parser, storeWithAnn())
+  for (const cookie of [undefined, 'other=1', `${signedCookie()}x`]) await verdictsOf(authorize, handshakeWith(cookie))
+  expect(warn).not.toHaveBeenCalled()
+  for (const _ of [1, 2]) await verdictsOf(authorize, handshakeWith('connect.sid=ann-id'))
+  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.any(String), 'LegacySessionWarning')
+  expect(warn.mock.lastCall?.[0]).toContain(`HANDSHAKE_SESSION='{"allowUnsigned":true}'`)
+  expect(warn.mock.lastCall?.[0]).not.toContain('ann-id')
 })
 
 describe('mended: fn', () => {
@@ -227,6 +265,11 @@ describe('options', () => {
     expect(await verdictsOf(authorize, handshake)).toEqual([[null, true]])
     expect(fn).toHaveBeenCalledOnce()
     expect(handshake.session).toBeUndefined()
+  })
+
+  test('fnOnFailure without an fn: nobody is asked, nobody gets in', async () => {
+    const authorize = ours(parser, storeWithAnn(), undefined, undefined, { fnOnFailure: true })
+    expect(await verdictsOf(authorize, handshakeWith())).toEqual([['No cookie in header', false]])
   })
 
   test.each([

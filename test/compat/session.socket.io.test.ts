@@ -11,7 +11,7 @@ import { Server, type Socket as ServerSocket } from 'socket.io'
 import { describe, expect, test, vi } from 'vitest'
 import { type App, ask, connect, idOf, next, secret } from '../support/app.js'
 import { signedCookie } from './handshakes.js'
-import { type Held, heldBy, startBare, stored } from './shared-session.js'
+import { comesBack, type Held, heldBy, startBare, stored } from './shared-session.js'
 
 type Told = [error: Error | null, socket: ServerSocket, session: Held | undefined]
 interface Sockets {
@@ -205,8 +205,27 @@ describe('mended', () => {
     expect(client.connected).toBe(false)
   })
 
+  test('a lost connection is given back to whoever had no session, and has none', async () => {
+    const app = await startBare({ io: { connectionStateRecovery: {} } })
+    new ours(app.io, app.store, parser)
+    expect(await comesBack(app)).toBe(true)
+    const cookie = await app.login()
+    vi.spyOn(app.store, 'get').mockImplementation((_id, done) => done(new Error('down')))
+    expect(await comesBack(app, cookie)).toBe(true)
+  })
+
   const io = new Server()
   const store = new session.MemoryStore()
+  const rejects = (_request: never, _response: never, next: () => void) => {
+    next()
+    return Promise.reject(new Error('no'))
+  }
+  const fails = (_request: never, _response: never, next: (error: Error) => void) => next(new Error('no'))
+  test('a parser that rejects after it has answered ends no process', async () => {
+    expect(() => new ours(io, store, rejects)).not.toThrow()
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+  })
+
   test.each([
     ['no server', [{}, store, parser]],
     ['no store', [io, undefined, parser]],
@@ -214,6 +233,8 @@ describe('mended', () => {
     ['no parser', [io, store]],
     ['a parser without a secret', [io, store, cookieParser()]],
     ['a parser that never answers', [io, store, () => {}]],
+    ['a parser that fails', [io, store, fails]],
+    ['an empty key', [io, store, parser, '']],
     [
       'a parser that throws',
       [
@@ -225,7 +246,9 @@ describe('mended', () => {
       ],
     ],
     ['a key that is none', [io, store, parser, 7]],
-  ])('%s is an error at once', (_, args) => {
+  ])('%s is an error at once, which names it', (what, args) => {
+    const named = /server/.test(what) ? 'io' : /store/.test(what) ? 'store' : /key/.test(what) ? 'key' : 'cookieParser'
     expect(() => new ours(...args)).toThrow(SessionError)
+    expect(() => new ours(...args)).toThrow(`session.socket.io: ${named}: expected`)
   })
 })

@@ -61,3 +61,21 @@ export async function written(app: App, id: string, key: string): Promise<sessio
     await turn()
   }
 }
+
+/** Joins a room, loses its connection while something is sent there, and comes back: whether it is given back what it had. */
+export async function comesBack(app: App, cookie?: string): Promise<boolean> {
+  const joined = next<ServerSocket>(app.io, 'connection')
+  const client = connect(app.url, cookie, { transports: ['websocket'] })
+  const socket = await joined
+  socket.join('room')
+  const greeted = next(client, 'hello')
+  socket.emit('hello') // With an offset, by which the client asks.
+  await greeted
+  const left = next(socket, 'disconnect')
+  client.io.engine.close()
+  await left
+  app.io.to('room').emit('missed')
+  const again = next<ServerSocket>(app.io, 'connection')
+  client.connect()
+  return (await again).rooms.has('room')
+}

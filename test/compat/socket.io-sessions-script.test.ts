@@ -11,7 +11,7 @@ import { enable, type Options } from 'handshake-session/compat/socket.io-session
 import type { Browser, Page } from 'playwright-core'
 import { Server, type Socket } from 'socket.io'
 import request from 'supertest'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { idOf, secret } from '../support/app.js'
 import { collectComplaints, launchBrowser } from '../support/browser.js'
 import { CountingStore } from '../support/counting-store.js'
@@ -36,6 +36,7 @@ describe('over HTTP', () => {
       'cache-control': 'no-store',
       vary: 'Cookie',
       'cross-origin-resource-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
     })
     for (const foreign of [
       { 'sec-fetch-site': 'cross-site' },
@@ -129,6 +130,12 @@ describe('over HTTP', () => {
     for (const options of [{ parser: broken }, { cutter: broken }, { cutter: () => ({ a: 1 }) }]) {
       expect(await connectSid(await start({ ...options, onError: () => {} }))).toBe('')
     }
+  })
+
+  test('a cutter that gives no string: told as no cookie', async () => {
+    const onError = vi.fn()
+    expect(await connectSid(await start({ cutter: () => ({ a: 1 }), onError }))).toBe('')
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ERR_SESSION_COOKIE_MISSING' }))
   })
 
   test('is served under the path of Socket.IO, and also when the HTTP server comes later', async () => {

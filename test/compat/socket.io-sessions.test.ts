@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises'
 import { sign } from 'cookie-signature'
 import legacy from 'handshake-session/compat/socket.io'
 import { enable, type Options, version } from 'handshake-session/compat/socket.io-sessions'
+import { SessionRegistry } from 'handshake-session/internals'
 import { Server } from 'socket.io'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { connect, idOf, next, secret } from '../support/app.js'
@@ -211,6 +212,39 @@ describe('what clients send', () => {
   })
 })
 
+describe('strangers', () => {
+  test('are no warning', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warned.mockRestore())
+    const app = await start(raw)
+    const { client } = await join(app)
+    const invalid = once(app.manager, 'sinvalid')
+    byEvent(client, 'nobody')
+    await invalid
+    expect(warned).not.toHaveBeenCalled()
+  })
+
+  test('with an id that is endless cost no read of the store', async () => {
+    const app = await start(raw)
+    const { client } = await join(app)
+    const invalid = once(app.manager, 'sinvalid')
+    app.store.reset()
+    byEvent(client, 'x'.repeat(5_000))
+    await invalid
+    expect(app.store.calls.get).toBe(0)
+  })
+
+  test('who send a message before any handshake are not told of', async () => {
+    const app = await start(perMessage)
+    const invalid = record(app.manager, 'sinvalid')
+    const { client, socket } = await join(app)
+    client.send('hello')
+    await settled(client, socket)
+    for (let turn = 0; turn < 20; turn++) await setImmediate()
+    expect(invalid).toEqual([])
+  })
+})
+
 describe('a repeated handshake', () => {
   test('F: of the same session changes nothing; sconnection once, each message once, the handshake never a smessage', async () => {
     const app = await start(perMessage)
@@ -403,6 +437,31 @@ describe('per connection', () => {
     expect(await told).toBe('please log in')
     expect(await closed).toBe('transport close')
     expect(await read(app.store, idOf(cookie))).toBeUndefined()
+  })
+
+  test('a session that is over is not saved when its client leaves: no failure is told', async () => {
+    const onError = vi.fn()
+    const app = await start({ ...raw, onError })
+    const cookie = await app.login()
+    const { socket, args } = await joinSession(app, idOf(cookie))
+    const left = once(socket as never, 'disconnect')
+    args[1]['left'] = true
+    await app.get('/logout', cookie)
+    await left
+    for (let turn = 0; turn < 20; turn++) await setImmediate()
+    expect(onError).not.toHaveBeenCalled()
+  })
+
+  test('it is let go of when its client has left', async () => {
+    const app = await start(raw)
+    const registry = SessionRegistry.join(app.store)
+    onTestFinished(() => registry.leave())
+    const id = idOf(await app.login())
+    const { client, socket } = await joinSession(app, id)
+    expect(registry.at(id).isHeld).toBe(true)
+    await leave(client, socket)
+    for (let turn = 0; turn < 20; turn++) await setImmediate()
+    expect(registry.at(id).isHeld).toBe(false)
   })
 
   test('the promise of a disconnect listener is awaited before the save', async () => {

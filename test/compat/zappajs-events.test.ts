@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import type { SessionData } from 'express-session'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ask, connect, idOf, next, startApp } from '../support/app.js'
 import { read } from '../support/other-program'
 import { connectZappa, runZappa, Store, startZappaApp, type ZappaApp } from './zappajs-apps'
@@ -188,6 +188,20 @@ describe('an unbound socket', () => {
     const app = await startZappaApp()
     expect(await ask(await anonymous(app), 'session')).toMatchObject({ cookie: { __io: true } })
     expect(app.store.written).toEqual([])
+  })
+
+  test('one that was never written is not deleted', async () => {
+    const app = await startZappaApp()
+    const client = await anonymous(app)
+    const destroy = vi.fn()
+    app.store.on(`destroy ${client.id}`, destroy)
+    await ask(client, 'session')
+    const [socket] = app.io.sockets.sockets.values()
+    const left = once(socket as never, 'disconnect')
+    client.disconnect()
+    await left
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    expect(destroy).not.toHaveBeenCalled()
   })
 
   test('mended: what is written expires, and is deleted on disconnect', async () => {

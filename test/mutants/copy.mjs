@@ -1,5 +1,5 @@
 /**
- * A copy of the built project in a temporary folder, in which one line of the core can be broken at a time and one test
+ * A copy of the built project in a temporary folder, in which one line of `src/` or `compat/` can be broken at a time and one test
  * file run on it. What is broken, and what is made of the outcome, is the business of `run.mjs`.
  */
 import { spawn } from 'node:child_process'
@@ -54,10 +54,11 @@ export class Copy {
    * @throws OutOfDate if that line is not there, is there twice, or what is left does not compile
    */
   async whileBroken({ file, text, replacement }, work) {
-    const source = await readFile(join(this.#folder, 'src', file), 'utf8').catch(() => '')
+    const path = file.startsWith('compat/') ? file : `src/${file}`
+    const source = await readFile(join(this.#folder, path), 'utf8').catch(() => '')
     const count = source.split(text).length - 1
-    if (count !== 1) throw new OutOfDate(`its text is in src/${file} ${count} times`)
-    const built = join(this.#folder, 'dist/src', file.replace(/\.ts$/, '.js'))
+    if (count !== 1) throw new OutOfDate(`its text is in ${path} ${count} times`)
+    const built = join(this.#folder, 'dist', path.replace(/\.ts$/, '.js'))
     const sound = await readFile(built, 'utf8')
     try {
       await writeFile(built, this.#transpile(source.replace(text, () => replacement)))
