@@ -1,10 +1,11 @@
 /** The packed tarball, as strangers get it: linted, and installed into a CommonJS, an ESM and a TypeScript project. */
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { compile } from './support/consumer.js'
 
 const exec = promisify(execFile)
 const root = join(import.meta.dirname, '..')
@@ -61,40 +62,24 @@ test('npx handshake-session explain runs', async () => {
   })
 })
 
-test.each(['node16', 'bundler'])(
-  'typescript.ts compiles with moduleResolution %s, our own declarations checked',
-  async (resolution) => {
-    const module = resolution === 'node16' ? 'node16' : 'esnext'
-    const options = [
-      '--strict',
-      '--noEmit',
-      '--module',
-      module,
-      '--moduleResolution',
-      resolution,
-      '--types',
-      'node',
-      '--skipLibCheck',
-    ]
-    await exec(bin('tsc'), [...options, '--target', 'es2022', join(folder, 'typescript.mts')], { cwd: folder }).catch(
-      (error) => {
-        expect.unreachable(error.stdout)
-      },
-    )
-  },
-)
-
-test("README's quick start and its TypeScript compile when pasted into strict files", async () => {
+test("typescript.mts compiles, and README's quick start and its TypeScript when pasted into strict files", async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
   const snippet = (language: string, number: number) =>
     [...readme.matchAll(/^```(js|ts)\n(.*?)^```/gms)].filter(([, of]) => of === language)[number]?.[2]
-  const place = join(folder, 'pasted')
-  await mkdir(place)
-  await writeFile(join(place, 'server.mts'), `${snippet('js', 0)}\n${snippet('ts', 0)}`)
-  await writeFile(join(place, 'client.mts'), `${snippet('ts', 1)}`)
-  const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', lib: ['es2023', 'dom'], types: ['node'] }
-  await writeFile(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
-  await exec(bin('tsc'), ['-p', place], { cwd: folder }).catch((error) => {
-    expect.unreachable(error.stdout)
-  })
+  await writeFile(join(folder, 'server.mts'), `${snippet('js', 0)}\n${snippet('ts', 0)}`)
+  await writeFile(join(folder, 'client.mts'), `${snippet('ts', 1)}`)
+  const paths = await Promise.all([
+    makeProject(['typescript.mts'], { module: 'node16', skipLibCheck: true }),
+    makeProject(['typescript.mts'], { module: 'esnext', moduleResolution: 'bundler', skipLibCheck: true }),
+    makeProject(['server.mts', 'client.mts'], { module: 'nodenext', lib: ['es2023', 'dom'] }),
+  ])
+  expect(await compile('typescript', ['--build', ...paths], folder)).toBe('')
 })
+
+/** The path of its tsconfig. What TypeScript itself brings is not checked. */
+async function makeProject(files: string[], options: { module: string; [option: string]: unknown }): Promise<string> {
+  const path = join(folder, `${options.module}.json`)
+  const always = { strict: true, noEmit: true, target: 'es2022', types: ['node'], skipDefaultLibCheck: true }
+  await writeFile(path, JSON.stringify({ compilerOptions: { ...always, ...options }, files }))
+  return path
+}
