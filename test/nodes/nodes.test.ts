@@ -23,14 +23,19 @@ interface NodeOptions {
 
 const never = 1_000_000
 
-/** Starts nodes; their URLs. */
+/** Starts nodes that run until the test ends; their URLs. */
 async function startNodes(count: number, options: NodeOptions): Promise<string[]> {
+  const { urls, stop } = await startStoppable(count, options)
+  onTestFinished(stop)
+  return urls
+}
+
+async function startStoppable(count: number, options: NodeOptions) {
   const given = { freshFor: never, recheck: never, ...options, redisUrl: redis.url, workers: count }
   const processes = options.adapter === 'cluster-adapter' ? 1 : count
   const children = Array.from({ length: processes }, () =>
     fork(join(import.meta.dirname, 'node.mjs'), [JSON.stringify(given)]),
   )
-  onTestFinished(() => Promise.all(children.map(stop)).then(() => {}))
   const urls: string[] = []
   await new Promise<void>((done, fail) => {
     for (const child of children) {
@@ -38,7 +43,7 @@ async function startNodes(count: number, options: NodeOptions): Promise<string[]
       child.once('exit', (code) => fail(new Error(`a node ended with ${code}`)))
     }
   })
-  return urls
+  return { urls, stop: () => Promise.all(children.map(stop)).then(() => {}) }
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -63,8 +68,14 @@ async function connectTo(urls: string[], cookie: string): Promise<Socket[]> {
 }
 
 describe.each(['redis-adapter', 'redis-streams-adapter', 'cluster-adapter'])('%s', (adapter) => {
+  let urls: string[]
+  beforeAll(async () => {
+    const nodes = await startStoppable(3, { adapter })
+    urls = nodes.urls
+    return nodes.stop
+  })
+
   test.each(['logout', 'regenerate', 'revoke'])('%s on one of three nodes closes the sockets on all', async (route) => {
-    const urls = await startNodes(3, { adapter })
     const cookie = await login(urls[0] ?? '')
     const others = await connectTo(urls, await login(urls[1] ?? ''))
     const clients = await connectTo(urls, cookie)
@@ -75,7 +86,6 @@ describe.each(['redis-adapter', 'redis-streams-adapter', 'cluster-adapter'])('%s
   })
 
   test('a change on one node is in handshake.session on the others, without waiting for freshFor', async () => {
-    const urls = await startNodes(3, { adapter })
     const cookie = await login(urls[0] ?? '')
     const clients = await connectTo(urls, cookie)
     await get(`${urls[0]}/set/theme/dark`, cookie)
