@@ -74,7 +74,7 @@ test("typescript.mts compiles, and README's quick start and its TypeScript when 
     makeProject(['server.mts', 'client.mts'], { module: 'nodenext', lib: ['es2023', 'dom'] }),
   ])
   expect(await compile('typescript', ['--build', ...paths], folder)).toBe('')
-})
+}, 60_000)
 
 /** The path of its tsconfig. What TypeScript itself brings is not checked. */
 async function makeProject(files: string[], options: { module: string; [option: string]: unknown }): Promise<string> {

@@ -1,4 +1,16 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Those that take longest, so that none of them is left alone at the end. */
+const long = /(types|atomic|model|outage|lossless|package|stores|demo|script|examples|nodes)\.test\.ts$/
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => long.test(moduleId)
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
 
 /** Tests import the package by its own name, and so run on the build that is shipped, not on a transformed copy of it. */
 export default defineConfig({
@@ -9,6 +21,9 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\//, /node_modules/] } },
     pool: 'forks',
     maxWorkers: 2,
+    // To start a process and to load Express and Socket.IO takes longer than most files.
+    isolate: false,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 120_000,
   },
