@@ -21,8 +21,6 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\//, /node_modules/] } },
     pool: 'forks',
     maxWorkers: 2,
-    // To start a process and to load Express and Socket.IO takes longer than most files.
-    isolate: false,
     sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 120_000,

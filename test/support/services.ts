@@ -1,6 +1,6 @@
 /**
  * Redis, MariaDB and PostgreSQL for tests: the one that `REDIS_URL`, `MYSQL_URL` or `POSTGRES_URL` names, else our own
- * on a free port of loopback, in a folder of its own; of MariaDB, one for all tests of a process. A missing program is installed (`programs.ts`), never skipped.
+ * on a free port of loopback, in a folder of its own. A missing program is installed (`programs.ts`), never skipped.
  *
  * @example
  * const redis = await startRedis()
@@ -18,9 +18,9 @@ const run = promisify(execFile)
 export interface Service {
   /** For its client. */
   url: string
-  /** The id of its process; undefined where others use the server. */
+  /** The id of its process; undefined where the environment named the server. */
   readonly pid: number | undefined
-  /** Stops it and removes its folder. A server that others use stays as it is. */
+  /** Stops it and removes its folder. A server that the environment named stays as it is. */
   stop(): Promise<void>
   /** Ends its process at once, as a power cut would. Only of our own server. */
   kill(): Promise<void>
@@ -44,17 +44,10 @@ export async function startRedis({ own = false }: ServiceOptions = {}): Promise<
   return ours(`redis://127.0.0.1:${port}`, { program, args, folder, ready: /Ready to accept connections/ })
 }
 
-/** To make its system tables takes longer than what most tests ask of it: this process has one. */
-let mariaDB: Promise<Service> | undefined
-
-/** MariaDB with a database `test`, which is empty if the server is our own; its user `root` has no password. */
+/** MariaDB with an empty database `test`; its user `root` has no password. */
 export async function startMariaDB({ own = false }: ServiceOptions = {}): Promise<Service> {
   const named = process.env['MYSQL_URL']
   if (named && !own) return foreign(named)
-  if (!own) {
-    mariaDB ??= startMariaDB({ own: true })
-    return foreign((await mariaDB).url)
-  }
   const packageName = 'mariadb-server'
   const program = await findProgram({ names: ['mariadbd'], packageName })
   const installer = await findProgram({ names: ['mariadb-install-db'], packageName })
@@ -126,7 +119,7 @@ async function start(options: DaemonOptions): Promise<Daemon> {
 
 function foreign(url: string): Service {
   const refuse = async () => {
-    throw new Error('others use this server, so tests do not end it: start it with { own: true }')
+    throw new Error('the environment named this server, so tests do not end it: start it with { own: true }')
   }
   return { url, pid: undefined, stop: async () => {}, kill: refuse, restart: refuse }
 }
