@@ -277,6 +277,18 @@ describe('while the socket lives', () => {
     'a script that sets a record on the store': [
       (app, cookie) => void app.store.set(idOf(cookie), { cookie: { originalMaxAge: null } } as never),
     ],
+    'a write of which nobody knows what it writes': [
+      (app, cookie) => {
+        let isTried = false
+        const toJSON = () => {
+          const isFirst = !isTried
+          isTried = true
+          if (isFirst) throw new Error('not yet')
+          return { cookie: { originalMaxAge: null } }
+        }
+        app.store.set(idOf(cookie), { cookie: { originalMaxAge: null }, toJSON } as never)
+      },
+    ],
     'a record that nobody can read': [
       (app, cookie) =>
         void app.store.set(idOf(cookie), {

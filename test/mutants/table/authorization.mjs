@@ -188,7 +188,7 @@ export const authorization = [
         "this.listenerCount('changed') > 0",
         'false',
         'authorize',
-        'nobody can read|script that sets|overlap closes',
+        'nobody knows what it writes',
       ],
       ['a write is no change', '    else this.learnt(here)\n', '', 'authorize', 'an HTTP request of this process'],
     ],
