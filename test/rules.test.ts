@@ -13,6 +13,7 @@ import { CountingStore } from './support/counting-store.js'
 import { FaultyStore } from './support/faulty-store.js'
 import { later } from './support/later.js'
 import { otherProgram, read, write } from './support/other-program.js'
+import { VersionedStore } from './support/versioned-store.js'
 
 /** Holds back what a method does, and separately what it answers, until it is let. */
 class HeldStore extends CountingStore {
@@ -691,6 +692,35 @@ describe('work', () => {
     vi.advanceTimersByTime(700)
     doings.emit('finish')
     await Promise.all([updating, waiting])
+  })
+
+  test('that starts over has its time anew, a save too', async () => {
+    const store = new VersionedStore()
+    const app = await startApp({ store, timeout: 1_000 })
+    const cookie = await app.login()
+    const { session } = (await pair(app, cookie)).socket.handshake
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const writes = new EventEmitter()
+    store.beforeWrite = () => {
+      writes.emit('begun')
+      return once(writes, 'go on')
+    }
+    const first = once(writes, 'begun')
+    session['theme'] = 'dark'
+    const saving = new Promise((done) => session.save(done))
+    await first
+    const waiting = app.sessions.update(idOf(cookie), count)
+    await write(otherProgram(store), idOf(cookie), 'count', 7)
+    vi.advanceTimersByTime(700)
+    const second = once(writes, 'begun')
+    writes.emit('go on')
+    await second
+    store.beforeWrite = () => {}
+    vi.advanceTimersByTime(700)
+    writes.emit('go on')
+    expect(await saving).toBeFalsy()
+    await waiting
   })
 
   test('makes way for the write of a request, for a tenth of `timeout`', async () => {

@@ -336,7 +336,7 @@ export const session = [
         'lossless',
         'overtaken by another writer',
       ],
-      ['work that starts over counts as stuck', '    session.goOn()\n', '', 'rules', 'starts over has its time anew'],
+      ['work that starts over counts as stuck', '    session.goOn()\n', '', 'rules', 'time anew, a save too'],
       [
         'a save that has begun stands for later ones',
         '    waiting.delete(copy)\n    if (copy',
