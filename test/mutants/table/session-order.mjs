@@ -25,7 +25,7 @@ export const sessionOrder = [
         '    clearTimeout(this.#watchdog)\n    this.#watchdog = undefined\n    if',
         '    if',
         'rules',
-        'as long as each piece',
+        'time anew',
       ],
       [
         'work that comes to a stuck one is not watched',
