@@ -253,10 +253,13 @@ async function growth(peer) {
   return { fewHeap: few.heap, manyHeap: many.heap, fewCpu: few.cpu, manyCpu: many.cpu }
 }
 
+/** Ours keeps a session for a while when its connection has left: what is kept is counted when those before are gone. */
 async function cold(peer) {
+  const { cpu } = await peer.ask('crowd', await newSessions(peer, 3_000))
+  const allocated = await peer.ask('allocated', await newSessions(peer, 3_000))
   await peer.ask('forget')
-  const [some, others] = [await newSessions(peer, 3_000), await newSessions(peer, 3_000)]
-  return peer.ask('cold', some, others)
+  const { heap } = await peer.ask('crowd', await newSessions(peer, 3_000))
+  return { cpu, allocated, retained: heap }
 }
 
 async function openAndClose(peer) {

@@ -83,19 +83,12 @@ const answers = {
     return (user + system) / cookies.length
   },
 
-  /** Connections without a network, each with a session of its own: what it allocates, what it keeps, and what CPU time it takes. */
-  async cold(some, others) {
-    const empty = await answers.heap()
-    const started = process.cpuUsage()
-    const connections = await openWireless(io, some)
-    const { user, system } = process.cpuUsage(started)
-    const full = await answers.heap()
-    for (const connection of connections) connection.close()
+  /** Connections without a network that come and go: bytes, in thousands, that each allocates. */
+  async allocated(cookies) {
     const { bytes } = await allocated(async () => {
-      for (const connection of await openWireless(io, others)) connection.close()
+      for (const connection of await openWireless(io, cookies)) connection.close()
     })
-    const [cpu, retained] = [user + system, (full - empty) / 1_000].map((each) => each / some.length)
-    return { cpu, retained, allocated: bytes / others.length / 1_000 }
+    return bytes / cookies.length / 1_000
   },
 
   /** Connections without a network: CPU time in µs and bytes of heap of each. */
