@@ -20,7 +20,7 @@ export default defineConfig({
     setupFiles: ['support/guard.ts'],
     server: { deps: { external: [/\/dist\//, /node_modules/] } },
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3, // One more than the cores of a small machine: much of the time tests wait.
     sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 120_000,
