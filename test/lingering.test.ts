@@ -146,6 +146,20 @@ describe('of more than 10,000', () => {
     expect(store.calls.get).toBe(0)
   })
 
+  test('those that end while they are held do not count', async () => {
+    const { store, registry, visit } = startRegistry(10_001)
+    await visit(0)
+    for (let n = 1; n <= 10_000; n++) {
+      const live = await registry.open(`${n}`)
+      const holder = { close: () => live.release(holder) }
+      live.hold(holder)
+      await registry.endings.destroy(`${n}`)
+    }
+    store.reset()
+    await visit(0)
+    expect(store.calls.get).toBe(0)
+  })
+
   test('those that have ended do not count', async () => {
     const { registry, visit } = startRegistry(10_099)
     for (let n = 0; n < 9_999; n++) await visit(n)

@@ -75,9 +75,9 @@ export class SessionMap {
     for (const live of this.#idle.splice(0)) this.#leave(live)
   }
 
-  /** Its last connection has left. */
+  /** Its last connection has left; if it was closed because the session ended, that is gone already. */
   left(live: LiveSession): void {
-    this.#lingering.set(live, now())
+    if (this.#sessions.get(live.id) === live) this.#lingering.set(live, now())
   }
 
   /** Removes this object, not another one of the same id. */

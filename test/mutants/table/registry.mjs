@@ -134,6 +134,13 @@ export const registry = [
         'if',
         'lingering',
       ],
+      [
+        'one that has ended lingers',
+        'if (this.#sessions.get(live.id) === live) this.#lingering',
+        'this.#lingering',
+        'lingering',
+        'end while they are held',
+      ],
       ['any number of sessions lingers', '(mostLingering, ', '(Number.POSITIVE_INFINITY, ', 'lingering'],
       ['what lingers no longer is kept', '(live) => this.#leave(live))', '() => {})', 'lingering'],
       [
