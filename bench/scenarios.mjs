@@ -36,7 +36,7 @@ export const scenarios = [
       withBare('retained', '… kept by it', 'kB', { wanted: '≤ 1.1 kB' }),
       withBare('cpu', '… CPU', 'µs', { wanted: '≤ 1.3 × least' }),
     ],
-    warm: often(openAndClose),
+    warm: often((peer) => crowdOf(peer, 3_000, 1)),
     run: cold,
   },
   {
@@ -154,8 +154,7 @@ async function connect(peer) {
 
 /** Bytes of heap per connection, in thousands, of 1,000 connections with so many to a session. */
 async function hold(peer, perSession) {
-  const own = await newSessions(peer, 1_000 / perSession)
-  const cookies = Array(perSession).fill(own).flat()
+  const cookies = await cookiesFor(peer, 1_000, perSession)
   await peer.ask('forget')
   const empty = await peer.ask('heap')
   const clients = await openAll(peer.port, cookies)
@@ -255,20 +254,22 @@ async function growth(peer) {
 
 /** Ours keeps a session for a while when its connection has left: what is kept is counted when those before are gone. */
 async function cold(peer) {
-  const { cpu } = await peer.ask('crowd', await newSessions(peer, 3_000))
+  const { cpu } = await crowdOf(peer, 3_000, 1)
   const allocated = await peer.ask('allocated', await newSessions(peer, 3_000))
   await peer.ask('forget')
-  const { heap } = await peer.ask('crowd', await newSessions(peer, 3_000))
+  const { heap } = await crowdOf(peer, 3_000, 1)
   return { cpu, allocated, retained: heap }
 }
 
-async function openAndClose(peer) {
-  await peer.ask('crowd', await newSessions(peer, 3_000))
+async function crowdOf(peer, sockets, perSession = 10) {
+  return peer.ask('crowd', await cookiesFor(peer, sockets, perSession))
 }
 
-async function crowdOf(peer, sockets) {
-  const cookies = await newSessions(peer, sockets / 10)
-  return peer.ask('crowd', Array(10).fill(cookies).flat())
+/** A cookie for each of so many connections, so many of which have the same session. */
+async function cookiesFor(peer, connections, perSession) {
+  return Array(perSession)
+    .fill(await newSessions(peer, connections / perSession))
+    .flat()
 }
 
 /** @returns their cookies */

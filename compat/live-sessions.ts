@@ -53,7 +53,7 @@ export async function holdSession(data: SessionData, conn: ConnectionLike, timeo
 
 function hold(live: LiveSession, conn: ConnectionLike): LiveSession {
   const known = holding.get(conn) ?? new Set()
-  if (known.has(live)) return live
+  if (known.has(live) && !live.isOver) return live
   const held = live.hold(conn)
   holding.set(conn, known.add(held))
   conn.on('close', () => held.release(conn))

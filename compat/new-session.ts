@@ -80,7 +80,7 @@ export class NewSession implements SessionKeeper {
   save(): Promise<void> {
     return this.#live.stored.exclusive(async () => {
       if (!this.#isStored) await this.#create()
-      else await commit(this.#live.stored, this.#copy)
+      else if (this.#copy.isChanged) await commit(this.#live.stored, this.#copy)
     })
   }
 

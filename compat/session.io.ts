@@ -121,7 +121,7 @@ async function readID(handshake: sessionIO.Handshake, header: string, setup: Set
   const { cookieParser, key, options, timeout } = setup
   // Bounded, and before the parser: a giant header costs no parsing and no HMAC.
   const raw = decode(parseHeader(header)[key] ?? '')
-  const isOurs = raw.length <= maxValueLength && !/^(s:)?j:/.test(raw)
+  const isOurs = raw.length <= maxValueLength && !/^"?(s:)?j:/.test(raw) // Old parsers take off a first quote alone.
   if (!isOurs) throw noCookie(key)
   const parsedBefore = Boolean(handshake.cookies)
   const [error] = await ask<[error?: unknown]>('session.io: the cookie parser', timeout, (next) =>

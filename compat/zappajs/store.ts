@@ -29,7 +29,8 @@ export function leaveStore(context: Context): void {
 }
 
 /**
- * The id of the session that the key stands for, if it stands for one. @throws what the store says
+ * The id of the session that the key stands for, if it stands for one. Some stores write a session's own id into it: that
+ * is no key. @throws what the store says
  */
 export async function readKey(store: StoreLike, key: string, { timeout }: Options): Promise<string | undefined> {
   const [error, document] = await ask<[unknown, unknown?]>('the session store', checkTimeout(timeout), (answer) =>
@@ -37,7 +38,7 @@ export async function readKey(store: StoreLike, key: string, { timeout }: Option
   )
   if (error && (error as { code?: unknown }).code !== 'ENOENT') throw error
   const { id, cookie = {} } = Object(error ? undefined : document) as { id?: unknown; cookie?: object }
-  const isKey = typeof id === 'string' && Object.keys(cookie).length === 0
+  const isKey = typeof id === 'string' && id !== key && Object.keys(cookie).length === 0
   return isKey ? id : undefined
 }
 

@@ -77,12 +77,17 @@ export class SessionMap {
 
   /** Its last connection has left; if it was closed because the session ended, that is gone already. */
   left(live: LiveSession): void {
-    if (this.#sessions.get(live.id) === live) this.#lingering.set(live, now())
+    if (this.#has(live)) this.#lingering.set(live, now())
+  }
+
+  /** Whether this object, and not another one of the same id, is here. */
+  #has(live: LiveSession): boolean {
+    return this.#sessions.get(live.id) === live
   }
 
   /** Removes this object, not another one of the same id. */
   drop(live: LiveSession): void {
-    if (this.#sessions.get(live.id) !== live) return
+    if (!this.#has(live)) return
     this.#sessions.delete(live.id)
     this.#byRoom?.delete(live.room)
     this.#lingering.delete(live)
@@ -97,7 +102,7 @@ export class SessionMap {
   close(): void {
     this.#isClosed = true
     this.#stopClock()
-    this.#sessions.clear()
+    for (const live of this.#sessions.values()) this.drop(live)
     this.#byRoom = undefined
   }
 
@@ -123,7 +128,7 @@ export class SessionMap {
 
   /** A session that was written lately is kept: another node may have destroyed it before that. */
   #leave(live: LiveSession): void {
-    if (!live.isIdle || this.#sessions.get(live.id) !== live) return
+    if (!live.isIdle || !this.#has(live)) return
     const time = now()
     const leftAt = this.#lingering.get(live) ?? Number.NEGATIVE_INFINITY
     if (time - leftAt < this.freshFor) return

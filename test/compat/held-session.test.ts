@@ -62,50 +62,41 @@ test('two sockets of a browser have one session object', async () => {
   expect((two.handshake as unknown as Sessions).session).toBe((one.handshake as unknown as Sessions).session)
 })
 
-test('an authorizer that dawdles after session.io: destroyed meanwhile, refused', async () => {
+/** An authorizer that works on after session.io has let go of the session. */
+async function listenWithMore(
+  work: (store: session.Store) => Promise<unknown>,
+): Promise<Awaited<ReturnType<typeof listen>>> {
   const store = storeWithAnn()
-  const { io, url } = await listen()
+  const server = await listen()
   const authorize = sessionIO(cookieParser(secret), store)
-  io.set('authorization', (handshake: object, answer: Answer) => {
+  server.io.set('authorization', (handshake: object, answer: Answer) => {
     authorize(handshake, async (error, allowed) => {
-      // By now session.io has let go of it.
       await new Promise(setImmediate)
       await new Promise(setImmediate)
-      store.destroy('ann-id', () => answer(error, allowed))
+      await work(store)
+      answer(error, allowed)
     })
   })
+  return server
+}
+
+test('an authorizer that dawdles after session.io: destroyed meanwhile, refused', async () => {
+  const { url } = await listenWithMore((store) => new Promise((done) => store.destroy('ann-id', done)))
   expect(await fate(connect(url, signedCookie()))).toBe('handshake unauthorized')
 })
 
 test('an authorizer that dawdles after session.io: changed meanwhile, and seen', async () => {
-  const store = storeWithAnn()
-  const { io, url } = await listen()
-  const authorize = sessionIO(cookieParser(secret), store)
-  io.set('authorization', (handshake: object, answer: Answer) => {
-    authorize(handshake, async (error, allowed) => {
-      await new Promise(setImmediate)
-      await new Promise(setImmediate)
-      await save(store, { count: 7 })
-      answer(error, allowed)
-    })
-  })
+  const { io, url } = await listenWithMore((store) => save(store, { count: 7 }))
   const [generation] = generations.map((each) => each.connect)
   const [, { handshake }] = await join(io, url, generation as never, signedCookie())
   expect((handshake as unknown as Sessions).session).toMatchObject({ count: 7 })
 })
 
 test('an authorizer that takes long after session.io: changed meanwhile by another program, and seen', async () => {
-  const store = storeWithAnn()
-  const { io, url } = await listen()
-  const authorize = sessionIO(cookieParser(secret), store)
-  io.set('authorization', (handshake: object, answer: Answer) => {
-    authorize(handshake, (error, allowed) => {
-      const record = { user: 'bob', cookie: { originalMaxAge: null } } as session.SessionData
-      otherProgram(store).set('ann-id', record, () => {
-        later(5_000)
-        answer(error, allowed)
-      })
-    })
+  const record = { user: 'bob', cookie: { originalMaxAge: null } } as session.SessionData
+  const { io, url } = await listenWithMore(async (store) => {
+    await new Promise((done) => otherProgram(store).set('ann-id', record, done))
+    later(5_000)
   })
   const [generation] = generations.map((each) => each.connect)
   const [, { handshake }] = await join(io, url, generation as never, signedCookie())

@@ -101,6 +101,7 @@ test('zappajs: only a key document is a key, and an onError that throws ends not
     { id: 7, cookie: {} },
     { id: { toString: () => id }, cookie: {} },
     { id: 'a-session', cookie: {} },
+    { id: 'a-session', user: 'eve' },
   ]
   await new Promise((done) => app.store.set('7', { cookie: { originalMaxAge: null } } as never, done))
   const client = connect(app.url)

@@ -50,6 +50,19 @@ function save(store: session.Store, data: object): Promise<void> {
 const read = (store: session.Store) => new Promise((resolve) => store.get('ann-id', (_, record) => resolve(record)))
 const sessionOf = ({ handshake }: { handshake: object }) => (handshake as { session: OldSession }).session
 
+test('a session that has ended lets in to no further namespace, while the connection waits for a response to be closed', async () => {
+  const store = storeWithAnn()
+  const registry = SessionRegistry.join(store)
+  onTestFinished(() => registry.leave())
+  const { io, url } = await listen()
+  const put = (data: Data, record: session.SessionData) => void Object.assign(data, { session: record })
+  io.set('authorization', authorizer(store, put))
+  io.of('/a').authorization(((_data: Data, accept: Answer) => accept(null, true)) as never)
+  const [client] = await join(io, url, newest)
+  registry.endings.begin('ann-id', 'destroyed', new Promise(() => {}))
+  await expect(next(client.io.socket('/a'), 'connect')).rejects.toMatchObject({ message: 'unauthorized' })
+})
+
 describe.each(generations)('client $version', ({ connect: generation }) => {
   test('what it sets is on handshake and request, in every namespace', async () => {
     const { io, url } = await listen()

@@ -136,6 +136,13 @@ describe('mended: one verdict', () => {
     expect(spy).not.toHaveBeenCalled()
   })
 
+  test('a JSON cookie with a first quote alone, which old parsers take off, is not parsed', async () => {
+    const spy = vi.fn(parser)
+    const handshake = handshakeWith('connect.sid="j:{}')
+    expect(await verdictsOf(ours(spy, storeWithAnn()), handshake)).toEqual([[noKey, false]])
+    expect(spy).not.toHaveBeenCalled()
+  })
+
   test('cookies that another parser left, one without a secret', async () => {
     const handshake = handshakeWith('connect.sid=ann-id')
     cookieParser()(handshake as never, {} as never, () => {})

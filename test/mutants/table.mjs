@@ -1,8 +1,8 @@
 /**
  * Every guard, bound, rule and security condition of the core and of the shims, one row each: who adds one adds its row.
  *
- * A group is one source file, of `src/` unless it begins with `compat/`; its rows say what is broken, the text that is replaced (it must be there exactly once), its
- * replacement, and the test file that must fail, without `.test.ts`. Then, if need be, a pattern of the names of the tests
+ * A group is one source file, of `src/` unless it begins with `compat/`; its rows say what is broken, the text that is
+ * replaced (it must be there exactly once), its replacement, and the test file that must fail, without `.test.ts`. Then, if need be, a pattern of the names of the tests
  * that are run, so that it is quick; and `'hangs'` where the test cannot even end. The test `model` is `test/model`, always
  * with the same seeds; then the number of histories that are needed follows.
  */

@@ -48,10 +48,17 @@ export const compatAuthorizer = [
     rows: [
       [
         'each namespace adds a listener to its connection',
-        'if (known.has(live)) return live',
+        'if (known.has(live) && !live.isOver) return live',
         '',
         'compat/own-authorizer',
         'again and again',
+      ],
+      [
+        'one that has ended lets in to further namespaces',
+        'known.has(live) && !live.isOver',
+        'known.has(live)',
+        'compat/own-authorizer',
+        'no further namespace',
       ],
       [
         'a lost connection holds a session',

@@ -308,11 +308,12 @@ export const compatPackages = [
     rows: [
       [
         'any record is a key',
-        "typeof id === 'string' && Object.keys(cookie).length === 0",
-        "typeof id === 'string'",
+        "typeof id === 'string' && id !== key && Object.keys(cookie).length === 0",
+        "typeof id === 'string' && id !== key",
         'compat/hostile',
         'only a key document',
       ],
+      ['a session with its own id is a key', ' && id !== key', '', 'compat/hostile', 'only a key document'],
       ['an id that is no text is one', "typeof id === 'string' && ", '', 'compat/hostile', 'only a key document'],
       [
         'a file that is not there is an error',

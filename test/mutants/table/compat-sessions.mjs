@@ -11,8 +11,9 @@ export const compatSessions = [
         'no cookie header',
       ],
       ['a giant value is parsed', 'raw.length <= maxValueLength && ', '', 'compat/session.io', 'giant id'],
-      ['a JSON cookie is an id', ' && !/^(s:)?j:/.test(raw)', '', 'compat/session.io', 'JSON'],
-      ['a signed JSON cookie is an id', '/^(s:)?j:/', '/^j:/', 'compat/session.io', 'JSON'],
+      ['a JSON cookie is an id', ' && !/^"?(s:)?j:/.test(raw)', '', 'compat/session.io', 'JSON'],
+      ['a signed JSON cookie is an id', '/^"?(s:)?j:/', '/^"?j:/', 'compat/session.io', 'JSON'],
+      ['a JSON cookie with one quote is parsed', '/^"?(s:)?j:/', '/^(s:)?j:/', 'compat/session.io', 'first quote'],
       ['a parser that fails lets in', 'if (error) throw error', '', 'compat/session.io', 'parser'],
       [
         'an unsigned cookie is an id',
@@ -428,6 +429,13 @@ export const compatSessions = [
         'if (!request.session) return undefined',
         '',
         'compat/express-socket.io-session',
+      ],
+      [
+        'one that was not changed is written',
+        'else if (this.#copy.isChanged) await',
+        'else await',
+        'compat/express-socket.io-session',
+        'once stored',
       ],
       [
         'one that was stored is written whole',

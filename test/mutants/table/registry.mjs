@@ -102,8 +102,8 @@ export const registry = [
       ['who came after the first news hears none', '    this.#byRoom?.set(live.room, live)\n', '', 'model', 216],
       [
         'a session is dropped while it is used',
-        'if (!live.isIdle || this.#sessions',
-        'if (this.#sessions',
+        'if (!live.isIdle || !this.#has',
+        'if (!this.#has',
         'connect',
         'share one session object',
       ],
@@ -136,7 +136,7 @@ export const registry = [
       ],
       [
         'one that has ended lingers',
-        'if (this.#sessions.get(live.id) === live) this.#lingering',
+        'if (this.#has(live)) this.#lingering',
         'this.#lingering',
         'lingering',
         'end while they are held',
