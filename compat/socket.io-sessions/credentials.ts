@@ -10,6 +10,12 @@ import type { CookieReader } from './cookie-reader'
 /** Characters of a `__sid` that are still looked at. */
 const maxLength = 4_096
 
+/** The `__sid` of an event that is one of the two handshakes: `connect_with_session`, or a message that says `connect`. */
+export function shownIn(event: unknown, message: unknown): unknown {
+  const { __sid, connect } = Object(message)
+  return event === 'connect_with_session' || (event === 'message' && connect) ? __sid : undefined
+}
+
 export interface CredentialOptions {
   readonly registry: SessionRegistry
   /** Undefined in apps that never read a cookie. */

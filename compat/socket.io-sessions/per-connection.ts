@@ -28,7 +28,10 @@ export class PerConnection implements Holder {
     this.#work = this.#work.then(() => this.#begin(sid)).catch((error) => fail(this.#client, this.#enabled, error))
   }
 
-  message(): void {}
+  /** What a client sends right after its handshake waits for `sconnection`, whose listeners are to hear it. */
+  admit(next: () => void): void {
+    this.#work.then(next)
+  }
 
   /** The session is over: the app's listeners still have it, so the connection ends with it. */
   close(): void {

@@ -3,6 +3,7 @@
  * it, and what the listeners changed is written when they, and the promises they return, are done.
  */
 import type { LiveSession } from '../../src/internals'
+import { shownIn } from './credentials'
 import { announce, type Client, callListeners, type Enabled, fail } from './old-events'
 
 export class PerMessage {
@@ -15,6 +16,7 @@ export class PerMessage {
   constructor(client: Client, enabled: Enabled) {
     this.#client = client
     this.#enabled = enabled
+    client.on('message', (message: unknown) => shownIn('message', message) || this.#message(message))
   }
 
   /** Only the first one is a `sconnection`; a later one of another session takes its place. */
@@ -27,7 +29,12 @@ export class PerMessage {
     if (isFirst) announce(this.#enabled, 'sconnection', this.#client)
   }
 
-  message(message: unknown): void {
+  /** Nothing needs to wait: each message opens the session for itself. */
+  admit(next: () => void): void {
+    next()
+  }
+
+  #message(message: unknown): void {
     if (this.#sid === undefined) return
     this.#work(message).catch((error) => fail(this.#client, this.#enabled, error))
   }

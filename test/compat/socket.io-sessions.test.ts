@@ -245,6 +245,22 @@ describe('strangers', () => {
   })
 })
 
+test('only the two handshakes are ones: no other event, and no message without connect', async () => {
+  const app = await start(raw)
+  const id = idOf(await app.login())
+  const { client, socket } = await join(app)
+  const calls = [record(app.manager, 'sconnection'), record(app.manager, 'sinvalid')]
+  const read = app.store.next('get').then(() => 'read')
+  client.emit('other', { __sid: id, connect: 1 })
+  client.send({ __sid: id })
+  client.emit('connect_with_session', { connect: 1 })
+  await settled(client, socket)
+  byEvent(client, 'the first that is looked up')
+  expect(await read).toBe('read')
+  expect(app.store.calls.get).toBe(1)
+  expect(calls).toEqual([[], []])
+})
+
 describe('a repeated handshake', () => {
   test('F: of the same session changes nothing; sconnection once, each message once, the handshake never a smessage', async () => {
     const app = await start(perMessage)
@@ -492,6 +508,30 @@ describe('per connection', () => {
     await leave(client, socket)
     await saved
     expect(await read(app.store, id)).toMatchObject({ joined: true })
+  })
+
+  test('F: what is sent before the store answered reaches the listeners of sconnection, in its order', async () => {
+    const app = await start(raw)
+    const id = idOf(await app.login())
+    const came = new Promise<unknown[]>((done) => {
+      const messages: unknown[] = []
+      app.manager.on('sconnection', (client) =>
+        client.on('message', (message: unknown) => messages.push(message) === 3 && done(messages)),
+      )
+    })
+    const { client, socket } = await join(app)
+    const answer = app.store.holdReads()
+    byEvent(client, id)
+    const arrived = new Promise((done) =>
+      socket.conn.on('packet', ({ data }) => String(data).includes('second') && done(data)),
+    )
+    client.send('first')
+    client.send('second')
+    await arrived
+    answer()
+    await once(app.manager, 'sconnection')
+    client.send('third')
+    expect(await came).toEqual(['first', 'second', 'third'])
   })
 
   test('F: a client that left before the store answered is no sconnection', async () => {

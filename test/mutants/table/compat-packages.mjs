@@ -134,28 +134,34 @@ export const compatPackages = [
     rows: [
       [
         'a client forges a session',
-        'if (!ownEvents.includes(event)) next()',
-        'next()',
+        'if (ownEvents.includes(event)) return',
+        '',
         'compat/socket.io-sessions',
         'smessage',
-      ],
-      [
-        'null ends the process',
-        'const { __sid } = Object(data)',
-        'const { __sid } = data as { __sid: unknown }',
-        'compat/socket.io-sessions',
-      ],
-      [
-        'a message that is null ends the process',
-        'const { __sid, connect } = Object(message)',
-        'const { __sid, connect } = message as { __sid: unknown; connect: unknown }',
-        'compat/socket.io-sessions',
       ],
     ],
   },
   {
     file: 'compat/socket.io-sessions/credentials.ts',
     rows: [
+      [
+        'null ends the process',
+        'const { __sid, connect } = Object(message)',
+        'const { __sid, connect } = message as { __sid: unknown; connect: unknown }',
+        'compat/socket.io-sessions',
+      ],
+      [
+        'any message with a __sid is a handshake',
+        "(event === 'message' && connect)",
+        "event === 'message'",
+        'compat/socket.io-sessions',
+      ],
+      [
+        'any event with a __sid is a handshake',
+        "(event === 'message' && connect)",
+        'connect',
+        'compat/socket.io-sessions',
+      ],
       ['what is no text is an id', "typeof sid !== 'string' || ", '', 'compat/socket.io-sessions'],
       ['an endless id is looked at', ' || sid.length > maxLength', '', 'compat/socket.io-sessions'],
       [
@@ -277,6 +283,13 @@ export const compatPackages = [
         'if (this.#live?.id === opened.id) return',
         '',
         'compat/socket.io-sessions',
+      ],
+      [
+        'what is sent before the store answered is lost',
+        'this.#work.then(next)',
+        'next()',
+        'compat/socket.io-sessions',
+        'before the store answered',
       ],
       ['a client that left is a sconnection', 'if (!this.#client.connected) return', '', 'compat/socket.io-sessions'],
       ['a session that ended is saved', 'if (!live.ended) await', 'await', 'compat/socket.io-sessions'],
