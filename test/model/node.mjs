@@ -91,7 +91,7 @@ export class Node {
 }
 
 function adapterOf(world, node) {
-  if (world.profile.nodes === 2) return adapterOfTwo(world, node)
+  if (world.profile.nodes > 1) return adapterOfMany(world, node)
   const Base = world.profile.recovery ? SessionAwareAdapter : Adapter
   // Its own timer runs for ever.
   return function create(namespace) {
@@ -99,23 +99,26 @@ function adapterOf(world, node) {
   }
 }
 
-/** News to the other node take time, or get lost. */
-function adapterOfTwo(world, node) {
+/** News to other nodes take time, to each another, or get lost. */
+function adapterOfMany(world, node) {
   return class DelayingAdapter extends Adapter {
     serverSideEmit(packet) {
       const news = JSON.stringify(packet)
       const heard = world.ledger.knownTo(node.number, news, node.sessions[0])
-      const other = world.nodes[1 - node.number]
-      if (world.random.chance(world.setting.lostNews)) {
-        world.trace(`node ${node.number}`, `news get lost: ${news}`)
-        for (const [id] of heard) world.ledger.story(id).lostNews.push(clock.now)
-        return
-      }
-      clock.after(world.random.next() * world.setting.newsTime, () => {
-        world.trace(`node ${other.number}`, `hears ${news}`)
-        for (const [id, order] of heard) world.ledger.raise(other.number, id, order)
-        other.io.of(this.nsp.name)._onServerSideEmit(JSON.parse(news))
-      })
+      for (const other of world.nodes) if (other !== node) tell(world, other, this.nsp.name, { news, heard })
     }
   }
+}
+
+function tell(world, other, namespace, { news, heard }) {
+  if (world.random.chance(world.setting.lostNews)) {
+    world.trace(`node ${other.number}`, `does not hear ${news}`)
+    for (const [id] of heard) world.ledger.story(id).lostNews.push(clock.now)
+    return
+  }
+  clock.after(world.random.next() * world.setting.newsTime, () => {
+    world.trace(`node ${other.number}`, `hears ${news}`)
+    for (const [id, order] of heard) world.ledger.raise(other.number, id, order)
+    other.io.of(namespace)._onServerSideEmit(JSON.parse(news))
+  })
 }

@@ -6,7 +6,7 @@
 /**
  * @typedef {object} Profile
  * @property {string} name
- * @property {1 | 2} nodes
+ * @property {1 | 2 | 3} nodes
  * @property {object} [setting]
  * @property {object} [options]
  * @property {object} [faults]
@@ -59,6 +59,9 @@ export const profiles = [
   { name: 'two, cas', nodes: 2, setting: cas, weaker: twice },
   { name: 'two, merge', nodes: 2, setting: merge, options: merging, weaker: twice },
   { name: 'two, cas, merge', nodes: 2, setting: { ...cas, ...merge }, options: merging },
+  { name: 'three', nodes: 3, weaker: twice },
+  { name: 'three, cas, merge', nodes: 3, setting: { ...cas, ...merge }, options: merging },
+  { name: 'three, lost news, cas', nodes: 3, setting: { lostNews: 0.3, ...cas }, weights: ending, weaker: twice },
   { name: 'errors', nodes: 1, faults: errors, weights: ending, weaker: unreliable },
   {
     name: 'errors, cas, merge',
