@@ -1,6 +1,6 @@
 /** Requests, sockets and other nodes that work on one session at the same time: what is on its way when another begins. */
 import { EventEmitter } from 'node:events'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type session from 'express-session'
 import { handshakeSession } from 'handshake-session'
 import type { Socket } from 'socket.io'
@@ -379,6 +379,29 @@ async function saveAfter(store: CountingStore, destroy: (id: string, app: App) =
   await app.get('/slow', cookie)
   return read(store, idOf(cookie))
 }
+
+test('mergeHttpSaves: two requests write one after the other, however long the first write takes', async () => {
+  const { app, store, cookie, stored, holds } = await start({ mergeHttpSaves: true })
+  vi.spyOn(Math, 'random').mockReturnValue(0) // No pauses between attempts.
+  onTestFinished(() => void vi.restoreAllMocks())
+  store.held = []
+  const first = app.get('/set/theme/dark', cookie)
+  await holds(1)
+  const saves = new Promise<void>((resolve) => {
+    app.express.get('/count', (req, res) => {
+      req.session.count = 1
+      res.json('ok')
+      resolve()
+    })
+  })
+  const second = app.get('/count', cookie)
+  await saves
+  for (let attempts = 0; attempts < 100; attempts++) await sleep(0)
+  expect(store.held).toHaveLength(1)
+  store.land()
+  await Promise.all([first, second])
+  expect(await stored()).toMatchObject({ theme: 'dark', count: 1 })
+})
 
 test('mergeHttpSaves: what a request saves a second time in a new session is written, also when the first one failed', async () => {
   class FlakyStore extends CountingStore {

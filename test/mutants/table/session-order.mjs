@@ -164,8 +164,8 @@ export const sessionOrder = [
         'writes of ours overlap',
         'return await this.#ours.run(async () => {',
         'return await (async (run: () => Promise<T>) => run())(async () => {',
-        'model',
-        216,
+        'overlap',
+        'write one after the other',
       ],
       [
         'a session beyond JSON fails the request that writes',
