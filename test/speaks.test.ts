@@ -191,6 +191,17 @@ describe('onError gets what explain knows', () => {
     await pair(app, cookie)
   })
 
+  test.each([
+    ['names', /Cookies that came: "a"/, 'a='],
+    ['two of a name', /Two cookies of that name/, 'connect.sid=s:x.y; connect.sid='],
+  ])('%s are looked for in 8,192 characters of cookies, and in no more', async (_what, hint, start) => {
+    const { sessions } = await startApp()
+    const explain = async (length: number) =>
+      (await sessions.explain({ headers: { cookie: start.padEnd(length, 'x') } })).cause
+    expect(await explain(8_192)).toMatch(hint)
+    expect(await explain(8_193)).not.toMatch(hint)
+  })
+
   test('in the next second there are hints again', async () => {
     const app = await start()
     const told = () => refused(app).then(() => app.told.at(-1))

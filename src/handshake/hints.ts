@@ -43,10 +43,15 @@ export function withHint({ code, message }: SessionError, handshake: HandshakeLi
   return [first + hintOn(code, handshake, here), ...more].join('\n')
 }
 
+/** Characters of a Cookie header that is still looked at: a larger one may have thousands of names. */
+const maxHeaderLength = 8_192
+
 function hintOn(code: SessionErrorCode, handshake: HandshakeLike, here: Surroundings): string {
-  if (code === 'ERR_SESSION_COOKIE_MISSING') return namesHint(handshake.headers.cookie, here)
-  if (code === 'ERR_SESSION_SIGNATURE') return signatureHint(handshake.headers.cookie, here)
-  return code === 'ERR_SESSION_NOT_FOUND' ? storeHint(handshake, here) : ''
+  if (code === 'ERR_SESSION_NOT_FOUND') return storeHint(handshake, here)
+  const cookie: unknown = handshake.headers.cookie
+  if (typeof cookie === 'string' && cookie.length > maxHeaderLength) return ''
+  if (code === 'ERR_SESSION_SIGNATURE') return signatureHint(cookie, here)
+  return code === 'ERR_SESSION_COOKIE_MISSING' ? namesHint(cookie, here) : ''
 }
 
 function storeHint(handshake: HandshakeLike, { store, tickets, name, verifier, isBeingWritten }: Surroundings): string {
@@ -83,8 +88,8 @@ const random = /[\dA-Za-z+]{20}/
 const mostNames = 20
 
 function namesHint(header: unknown, { name, verifier }: { name: string; verifier: CookieVerifier }): string {
-  const cookies = attempt(() => parseHeader(header))
-  if (!cookies || cookies[name] !== undefined) return ''
+  const cookies = parseHeader(header)
+  if (cookies[name] !== undefined) return ''
   const names = Object.keys(cookies)
   if (names.length === 0) return '. No cookie at all came'
   const others: string[] = []

@@ -69,7 +69,8 @@ interface Page {
 /** Whether a page of this origin may use the cookie, where `trusted` are the origins that the app named. */
 export function mayUseCookie(headers: Page, url: string, trusted: readonly string[]): boolean {
   const { origin, host, referer, 'sec-fetch-site': site } = headers
-  const isScript = site !== undefined || referer !== undefined || new URL(url, 'http://here').searchParams.has('j')
+  const isScript =
+    site !== undefined || referer !== undefined || new URLSearchParams(/^[^#?]*\?([^#]*)/.exec(url)?.[1]).has('j')
   if (origin === undefined && (site === 'same-origin' || site === 'none' || !isScript)) return true
   const page = origin ?? parse(referer ?? '')?.origin ?? 'null'
   if (trusted.includes(page)) return true

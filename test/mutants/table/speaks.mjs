@@ -58,6 +58,7 @@ export const speaks = [
         'speaks',
         'not saved yet',
       ],
+      ['a large header is looked at again', ' && cookie.length > maxHeaderLength', ' && false', 'speaks', '8,192'],
       ['a cookie of another name makes two', '?.trim() === name)', "?.trim() !== '')", 'speaks', 'not called two'],
     ],
   },
