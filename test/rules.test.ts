@@ -284,6 +284,32 @@ describe('observation', () => {
     expect(await ask(client, 'read')).toBe(8)
   })
 
+  test('the last of eight disturbed reads takes back nothing that a request wrote meanwhile', async () => {
+    class DisturbedStore extends CountingStore {
+      times = 0
+      whenRead = async (_isLast: boolean) => {}
+
+      override get(id: string, done: (error: unknown, record?: session.SessionData | null) => void): void {
+        const isDisturbed = this.times-- > 0
+        const isLast = this.times === 0
+        super.get(id, (...answer) =>
+          isDisturbed ? void this.whenRead(isLast).then(() => done(...answer)) : done(...answer),
+        )
+      }
+    }
+    const store = new DisturbedStore()
+    const app = await startApp({ store, freshFor: 0 })
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    socket.on('read', (answer) => answer(socket.handshake.session['theme']))
+    store.whenRead = async (isLast) => {
+      if (isLast) await app.get('/set/theme/dark', cookie)
+      else hear(app, { changed: [app.sessions.room(idOf(cookie))] })
+    }
+    store.times = 8
+    expect(await ask(client, 'read')).toBe('dark')
+  })
+
   test('reads of one session do not overlap', async () => {
     const { app, store, cookie, id } = await start()
     const { socket } = await pair(app, cookie)

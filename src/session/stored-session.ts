@@ -128,10 +128,12 @@ export class StoredSession {
     const isDoubted = !isBelieved && !isTold
     if (isDoubted && mayRepeat) return undefined
     if (!found) throw this.#gone()
-    this.shared.adopt(found.record, this.askedAt, found.version)
+    // What was learnt of a write meanwhile may be newer: the session must never go back to something older.
+    const isOlder = isDoubted && this.observations.hasLearntSince(mark)
+    if (!isOlder) this.shared.adopt(found.record, this.askedAt, found.version)
     if (isDoubted) this.observations.isOutdated = true
     this.#place.learnt(this.#owner)
-    return { json: this.shared.copy.base, version: found.version, mark: isTold ? this.shared.mark : mark }
+    return { json: this.shared.copy.base, version: this.shared.version, mark: isTold ? this.shared.mark : mark }
   }
 
   /** The store has no such session. If it was never read here, it may just be being created. */

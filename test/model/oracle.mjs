@@ -116,14 +116,15 @@ export class Oracle {
 
   /**
    * Each key of what is seen has to be as in one of the states that are new enough.
-   * @param {{ floor?: number, isHandler?: boolean, isDraft?: boolean }} [options] `floor`: the order of an effect
+   * @param {{ floor?: number, begun?: number, isHandler?: boolean, isDraft?: boolean }} [options] `floor`: the order of an
+   * effect; `begun`: when it was handed out
    */
   sees(
     node,
     id,
     session,
     what,
-    { floor = this.#world.ledger.floor(node, id), isHandler = false, isDraft = false } = {},
+    { floor = this.#world.ledger.floor(node, id), begun = clock.now, isHandler = false, isDraft = false } = {},
   ) {
     const { ledger } = this.#world
     const story = ledger.story(id)
@@ -132,7 +133,7 @@ export class Oracle {
     if ((texts.get('owner') ?? story.now.texts?.get('owner') ?? JSON.stringify(id)) !== JSON.stringify(id))
       this.violate('the right session', `${what} of ${id} sees that of ${texts.get('owner')}`)
     this.#sameCount(texts, what)
-    const since = Math.max(story.indexAt(floor), this.#indexBefore(story, this.#trusted()))
+    const since = Math.max(story.indexAt(floor), this.#indexBefore(story, this.#trusted(begun)))
     const states = story.states.slice(since)
     for (const key of new Set([...texts.keys(), ...states.flatMap((state) => [...(state.texts?.keys() ?? [])])])) {
       this.#keySeen({ node, story, states, since, key, text: texts.get(key), what, isHandler, isDraft })
@@ -169,10 +170,10 @@ export class Oracle {
   }
 
   /** Of the time before this, everything has to be known: a read is trusted for `freshFor`, from its answer on. */
-  #trusted() {
+  #trusted(time) {
     const { options, setting, profile } = this.#world
     const back = profile.faults ? options.timeout : setting.slow > 0 ? setting.longest : setting.usual
-    return clock.now - options.freshFor - back
+    return time - options.freshFor - back
   }
 
   #indexBefore(story, time) {

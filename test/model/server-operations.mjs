@@ -90,8 +90,8 @@ export function update(world, operation, node, wanted, id, answered) {
   const instance =
     typeof wanted === 'string' ? node.sessions[operation.choice % node.sessions.length] : node.sessions[0]
   let write
-  const change = (session) => {
-    world.oracle.sees(node.number, id, session, `update of #${operation.index}`, { floor, isDraft: true })
+  const change = (session, begun = clock.now) => {
+    world.oracle.sees(node.number, id, session, `update of #${operation.index}`, { floor, begun, isDraft: true })
     const before = textsOf(session)
     const again = world.change(operation, node.number, id, session, what === 'throw' ? 'own' : what)
     if (write && again && write.key === again.key) write.story.writes.splice(write.story.writes.indexOf(again), 1)
@@ -102,8 +102,10 @@ export function update(world, operation, node, wanted, id, answered) {
     }
     world.oracle.drafted(operation, node.number, id, before, textsOf(session), write)
   }
-  const pausing = (session) =>
-    new Promise((resolve) => clock.after(operation.think, resolve)).then(() => change(session))
+  const pausing = (session) => {
+    const begun = clock.now
+    return new Promise((resolve) => clock.after(operation.think, resolve)).then(() => change(session, begun))
+  }
   const updating = instance.update(wanted, operation.isAsync ? pausing : change)
   updating.then(
     () => {

@@ -197,7 +197,7 @@ export const session = [
         '    if (isDoubted && mayRepeat) return undefined\n',
         '',
         'rules',
-        'load gives the session',
+        'disturbed eight times',
       ],
       [
         'a read that was disturbed every time counts as current',
@@ -205,6 +205,13 @@ export const session = [
         '',
         'rules',
         'disturbed eight times',
+      ],
+      [
+        'the last of many disturbed reads takes back what a request wrote',
+        'if (!isOlder) this.shared.adopt(',
+        'this.shared.adopt(',
+        'rules',
+        'takes back nothing',
       ],
       [
         'a store that writes in its own get is read again and again',
