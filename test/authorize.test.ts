@@ -279,11 +279,9 @@ describe('while the socket lives', () => {
     ],
     'a write of which nobody knows what it writes': [
       (app, cookie) => {
-        let isTried = false
+        let times = 0
         const toJSON = () => {
-          const isFirst = !isTried
-          isTried = true
-          if (isFirst) throw new Error('not yet')
+          if (times++ === 0) throw new Error('not yet')
           return { cookie: { originalMaxAge: null } }
         }
         app.store.set(idOf(cookie), { cookie: { originalMaxAge: null }, toJSON } as never)

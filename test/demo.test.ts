@@ -197,7 +197,6 @@ async function openTabs(count: 1, address?: string): Promise<[Page]>
 async function openTabs(count: 2, address?: string): Promise<[Page, Page]>
 async function openTabs(count: number, address = url): Promise<Page[]> {
   const context = await browser.newContext()
-  context.setDefaultTimeout(30_000) // before the test's own: it says what was waited for
   onTestFinished(async () => {
     await context.close()
     expect(complaints.splice(0)).toEqual([])

@@ -140,7 +140,6 @@ async function start(file: string, ready = /http.*\n/): Promise<[string, string]
 
 async function newContext(): Promise<BrowserContext> {
   const context = await browser.newContext()
-  context.setDefaultTimeout(30_000)
   onTestFinished(() => context.close())
   return context
 }

@@ -256,17 +256,20 @@ describe('observation', () => {
     expect(handled).toEqual([])
   })
 
-  test('a read that was disturbed eight times is handed out to nobody who can wait for another', async () => {
-    class DisturbedStore extends CountingStore {
-      times = 0
+  class DisturbedStore extends CountingStore {
+    /** How many of its answers come after `whenRead`. */
+    times = 0
+    whenRead = async (_left: number) => {}
 
-      override get(id: string, done: (error: unknown, record?: session.SessionData | null) => void): void {
-        super.get(id, (...answer) => {
-          if (this.times-- > 0) this.emit('read')
-          done(...answer)
-        })
-      }
+    override get(id: string, done: (error: unknown, record?: session.SessionData | null) => void): void {
+      super.get(id, async (...answer) => {
+        if (this.times > 0) await this.whenRead(--this.times)
+        done(...answer)
+      })
     }
+  }
+
+  test('a read that was disturbed eight times is handed out to nobody who can wait for another', async () => {
     const store = new DisturbedStore()
     const app = await startApp({ store })
     const cookie = await app.login()
@@ -275,35 +278,23 @@ describe('observation', () => {
     const { sessions } = store as unknown as { sessions: Record<string, string> }
     const [id, room] = [idOf(cookie), app.sessions.room(idOf(cookie))]
     let theme = 0
-    store.on('read', () => {
+    store.whenRead = async () => {
       sessions[id] = JSON.stringify({ ...JSON.parse(sessions[id] ?? ''), theme: ++theme })
       hear(app, { changed: [room] })
-    })
+    }
     store.times = 8
     hear(app, { changed: [room] })
     expect(await ask(client, 'read')).toBe(8)
   })
 
   test('the last of eight disturbed reads takes back nothing that a request wrote meanwhile', async () => {
-    class DisturbedStore extends CountingStore {
-      times = 0
-      whenRead = async (_isLast: boolean) => {}
-
-      override get(id: string, done: (error: unknown, record?: session.SessionData | null) => void): void {
-        const isDisturbed = this.times-- > 0
-        const isLast = this.times === 0
-        super.get(id, (...answer) =>
-          isDisturbed ? void this.whenRead(isLast).then(() => done(...answer)) : done(...answer),
-        )
-      }
-    }
     const store = new DisturbedStore()
     const app = await startApp({ store, freshFor: 0 })
     const cookie = await app.login()
     const { client, socket } = await pair(app, cookie)
     socket.on('read', (answer) => answer(socket.handshake.session['theme']))
-    store.whenRead = async (isLast) => {
-      if (isLast) await app.get('/set/theme/dark', cookie)
+    store.whenRead = async (left) => {
+      if (left === 0) await app.get('/set/theme/dark', cookie)
       else hear(app, { changed: [app.sessions.room(idOf(cookie))] })
     }
     store.times = 8

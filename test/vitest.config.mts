@@ -22,7 +22,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 3, // One more than the cores of a small machine: much of the time tests wait.
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
+    testTimeout: 60_000, // Twice what Playwright waits, which says for what.
     hookTimeout: 120_000,
   },
 })

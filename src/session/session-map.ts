@@ -103,7 +103,6 @@ export class SessionMap {
     this.#isClosed = true
     this.#stopClock()
     for (const live of this.#sessions.values()) this.drop(live)
-    this.#byRoom = undefined
   }
 
   #stopClock(): void {

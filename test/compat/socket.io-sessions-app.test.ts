@@ -61,7 +61,6 @@ async function startOldApp(...args: string[]): Promise<OldApp> {
 
 async function open(url: string): Promise<Page> {
   const context = await browser.newContext()
-  context.setDefaultTimeout(30_000)
   onTestFinished(() => context.close())
   const page = await context.newPage()
   await page.goto(url)

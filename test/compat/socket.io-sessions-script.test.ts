@@ -230,7 +230,6 @@ describe('in a page of Chromium', () => {
   /** A tab that logs in as ann, and then opens the page. */
   async function visit(app: SessionsApp, ...paths: string[]): Promise<Page> {
     const context = await browser.newContext()
-    context.setDefaultTimeout(30_000)
     onTestFinished(async () => {
       await context.close()
       expect(complaints.splice(0)).toEqual([])
