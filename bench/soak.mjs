@@ -48,7 +48,7 @@ async function serve() {
     return {
       heap: process.memoryUsage().heapUsed,
       sockets: io.engine.clientsCount,
-      sessions: registry.size,
+      sessions: registry.sessions.size,
       rooms: adapter.rooms.size,
       timers: timers.size,
       listeners: [io, io.engine, io.sockets, store, server, process].reduce(

@@ -71,9 +71,9 @@ describe('it stays', () => {
     await visit(0)
     await turn()
     await vi.advanceTimersByTimeAsync(4_900)
-    expect(registry.size).toBe(1)
+    expect(registry.sessions.size).toBe(1)
     await vi.advanceTimersByTimeAsync(1_000)
-    expect(registry.size).toBe(0)
+    expect(registry.sessions.size).toBe(0)
     await vi.advanceTimersByTimeAsync(1_000)
     expect(vi.getTimerCount()).toBe(0)
   })
@@ -87,7 +87,7 @@ describe('it stays', () => {
     await visit(0)
     await turn()
     await vi.advanceTimersByTimeAsync(4_000)
-    expect(registry.size).toBe(1)
+    expect(registry.sessions.size).toBe(1)
   })
 
   test('and keeps no process alive', async () => {
@@ -96,7 +96,7 @@ describe('it stays', () => {
     const { registry, visit } = startRegistry(1)
     await visit(0)
     await turn()
-    expect(registry.size).toBe(1)
+    expect(registry.sessions.size).toBe(1)
     expect(begun.mock.results.map(({ value }) => value.hasRef())).toEqual([false])
   })
 
@@ -110,7 +110,7 @@ describe('it stays', () => {
     })
     expect(idOf(cookie)).toBe(id)
     await turn()
-    expect(registry.size).toBe(0)
+    expect(registry.sessions.size).toBe(0)
   })
 })
 
@@ -123,7 +123,7 @@ describe('of more than 10,000', () => {
     await turn()
     for (let n = 9_999; n < 10_003; n++) await visit(n)
     await turn()
-    expect(registry.size).toBeLessThanOrEqual(10_000)
+    expect(registry.sessions.size).toBeLessThanOrEqual(10_000)
     store.reset()
     for (const n of [0, 5_004, 9_999, 10_002]) await visit(n)
     expect(store.calls.get).toBe(0)
@@ -138,7 +138,7 @@ describe('of more than 10,000', () => {
     const live = (await registry.open('0')).hold(holder)
     for (let n = 1; n < 10_002; n++) await visit(n)
     await turn()
-    expect(registry.size).toBeLessThanOrEqual(10_001)
+    expect(registry.sessions.size).toBeLessThanOrEqual(10_001)
     live.release(holder)
     await turn()
     store.reset()
@@ -167,7 +167,7 @@ describe('of more than 10,000', () => {
     for (let n = 5_000; n < 5_100; n++) await registry.endings.destroy(`${n}`)
     for (let n = 9_999; n < 10_099; n++) await visit(n)
     await turn()
-    expect(registry.size).toBe(9_999)
+    expect(registry.sessions.size).toBe(9_999)
   })
 })
 
@@ -196,7 +196,7 @@ describe('meanwhile', () => {
     app.sessions.on('end', told)
     await end(app, cookie)
     await turn()
-    expect(registry.size).toBe(0)
+    expect(registry.sessions.size).toBe(0)
     await expect(app.sessions.load({ headers: { cookie } })).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
     expect(told).not.toHaveBeenCalled()
   })
@@ -218,10 +218,10 @@ describe('meanwhile', () => {
 
   test('close() lets it go', async () => {
     const { app, registry } = await startLeft()
-    expect(registry.size).toBe(1)
+    expect(registry.sessions.size).toBe(1)
     registry.leave()
     app.sessions.close()
-    expect(registry.size).toBe(0)
+    expect(registry.sessions.size).toBe(0)
     SessionRegistry.join(app.store) // For the one that is left when this test has finished.
   })
 })

@@ -740,6 +740,56 @@ describe('work', () => {
     await waiting
   })
 
+  test('a key that a handler deletes and saves stays deleted, though a request deletes it, too, and an older write lands after', async () => {
+    const { app, store, cookie, id, stored } = await start()
+    app.express.get('/forget', (req, res) => {
+      delete (req.session as { theme?: string }).theme
+      res.end()
+    })
+    await app.get('/set/theme/dark', cookie)
+    const { client, socket } = await pair(app, cookie)
+    const { session } = socket.handshake
+    expect(await ask(client, 'read')).toBe('dark')
+    store.held['set'] = []
+    const updating = app.sessions.update(id, count)
+    await holds(() => store.held['set'], 1)
+    const [older] = store.held['set'] ?? []
+    store.held['set'] = undefined
+    delete session['theme']
+    const saving = new Promise((done) => session.save(done))
+    await app.get('/forget', cookie)
+    expect(await ask(client, 'read')).toBeNull()
+    older?.()
+    await updating
+    expect(await saving).toBeNull()
+    expect(await ask(client, 'read')).toBeNull()
+    expect(await stored()).toMatchObject({ count: 1 })
+    expect(await stored()).not.toHaveProperty('theme')
+  })
+
+  test('a save that fails claims nothing any more: what a request writes later is seen', async () => {
+    const { app, store, cookie, id } = await start()
+    const { client, socket } = await pair(app, cookie)
+    const { session } = socket.handshake
+    const change = new EventEmitter()
+    const begun = once(change, 'begun')
+    const updating = app.sessions.update(id, async () => {
+      change.emit('begun')
+      await once(change, 'finish')
+    })
+    await begun
+    session['theme'] = 'dark'
+    const saving = new Promise<SessionError>((done) => session.save(done as never))
+    await app.get('/set/theme/dark', cookie)
+    expect(await ask(client, 'read')).toBe('dark')
+    store.doesNothing = true
+    change.emit('finish')
+    await updating
+    expect(await saving).toMatchObject({ code: 'ERR_SESSION_STORE' })
+    await app.get('/set/theme/light', cookie)
+    expect(await ask(client, 'read')).toBe('light')
+  })
+
   test('makes way for the write of a request, for a tenth of `timeout`', async () => {
     const { app, store, cookie, id, stored } = await start({ timeout: 10_000 })
     store.held['set'] = []

@@ -227,3 +227,67 @@ describe('what is on its way to the store', () => {
     expect(now).toMatchObject({ a: 2 })
   })
 })
+
+describe('what a save that waits is to write', () => {
+  /** A copy whose change of `a` from 1 to 2 is to be saved, and which others have made, too. */
+  function claimed() {
+    const both = copyOf({ a: 1, b: 1 })
+    both.now['a'] = 2
+    const release = both.copy.claim()
+    expect(both.copy.rebase(sessionOf({ a: 2, b: 1 }))).toEqual(['a'])
+    return { ...both, release }
+  }
+
+  test('stays a change of ours, also when theirs is taken back', () => {
+    const { copy, now } = claimed()
+    expect(copy.isChanged).toBe(true)
+    expect(copy.rebase(sessionOf({ a: 1, b: 1 }))).toEqual(['a'])
+    expect(now).toMatchObject({ a: 2 })
+  })
+
+  test('is none any more once it is written', () => {
+    const { copy, now } = claimed()
+    copy.snapshot().end(true)
+    expect(copy.isChanged).toBe(false)
+    expect(copy.rebase(sessionOf({ a: 3, b: 1 }))).toEqual([])
+    expect(now).toMatchObject({ a: 3 })
+  })
+
+  test('is one still when the store refused it', () => {
+    const { copy, now } = claimed()
+    copy.snapshot().end(false)
+    expect(copy.rebase(sessionOf({ a: 3, b: 1 }))).toEqual(['a'])
+    expect(now).toMatchObject({ a: 2 })
+  })
+
+  test('gives way, once it is written, to what others wrote over it meanwhile', () => {
+    const { copy, now } = claimed()
+    const snapshot = copy.snapshot()
+    copy.rebase(sessionOf({ a: 3, b: 1 }))
+    snapshot.end(true)
+    copy.rebase(sessionOf({ a: 3, b: 1 }))
+    expect(now).toMatchObject({ a: 3 })
+  })
+
+  test('is let go when the last save that waits is over', () => {
+    const { copy, now, release } = claimed()
+    const releaseNext = copy.claim()
+    release()
+    expect(copy.isChanged).toBe(true)
+    releaseNext()
+    expect(copy.isChanged).toBe(false)
+    copy.rebase(sessionOf({ a: 3, b: 1 }))
+    expect(now).toMatchObject({ a: 3 })
+  })
+
+  test('is not what a write on its way has written', () => {
+    const { copy, now } = copyOf({ a: 1 })
+    now['a'] = 2
+    const snapshot = copy.snapshot()
+    copy.claim()
+    copy.rebase(sessionOf({ a: 2 }))
+    snapshot.end(true)
+    copy.rebase(sessionOf({ a: 3 }))
+    expect(now).toMatchObject({ a: 3 })
+  })
+})

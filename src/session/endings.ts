@@ -39,8 +39,8 @@ interface Surroundings {
   }
   /** This session is over, and its connections are about to be closed. */
   ended(session: Endable, reason: EndReason): void
-  /** This process ended it: tells the other nodes. */
-  tellEnded(room: string, reason: EndReason): void
+  /** Told what this process ended. */
+  readonly peers: { ended(room: string, reason: EndReason): void }
   unheard(error: unknown, stage: Stage): void
 }
 
@@ -73,7 +73,7 @@ export class Endings {
         return
       }
       this.#tombstones.destroyed(id)
-      whenDone(responded, () => this.#home.tellEnded(roomOf(id), reason))
+      whenDone(responded, () => this.#home.peers.ended(roomOf(id), reason))
     }
   }
 

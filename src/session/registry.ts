@@ -13,20 +13,13 @@ import { SessionStore } from '../store/session-store'
 import { Endings, type EndReason } from './endings'
 import { HttpWrites } from './http-writes'
 import { type Home, LiveSession } from './live-session'
+import { AllPeers } from './peers'
 import { SessionMap } from './session-map'
 
 /** `sessionID` ended, for `reason`. */
 export interface SessionEnd {
   sessionID: string
   reason: EndReason
-}
-
-/** The way to other nodes. */
-export interface Peers {
-  /** Whether there are other nodes that could be told. */
-  readonly areReachable: boolean
-  changed(room: string): void
-  ended(room: string, reason: EndReason): void
 }
 
 interface RegistryEvents {
@@ -62,11 +55,8 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
   readonly store: SessionStore
   readonly endings: Endings
   readonly clocks = { timeout: 0, patience: new Deadlines(), limits: new Deadlines() }
-  readonly peers = new Set<Peers>()
-  readonly sessions = new SessionMap(
-    () => [...this.peers].some(({ areReachable }) => areReachable),
-    () => this.endings.retry(),
-  )
+  readonly peers = new AllPeers()
+  readonly sessions = new SessionMap(this.peers, () => this.endings.retry())
 
   readonly #target: StoreLike
   readonly #restore: () => void
@@ -101,11 +91,6 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     registries.delete(this.#target)
   }
 
-  /** How many sessions are known. */
-  get size(): number {
-    return this.sessions.size
-  }
-
   /** The object of this id. It is dropped at the end of the turn unless somebody uses it by then. */
   at(id: string): LiveSession {
     return this.sessions.get(id) ?? this.sessions.attach(new LiveSession(id, this))
@@ -127,7 +112,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     if (this.endings.has(live.id)) return
     const here = this.at(live.id)
     if (here !== live) here.stored.writes.wroteElsewhere()
-    for (const peers of this.peers) if (peers.areReachable) peers.changed(live.room)
+    this.peers.changed(live.room)
     if (here.stored.shared.isOutdated && here.isHeld && this.listenerCount('changed') > 0) here.refreshUnheard()
     else this.learnt(here)
   }
@@ -145,10 +130,6 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   ended(live: LiveSession, reason: EndReason): void {
     if (live.isHeld) this.emit('end', { sessionID: live.id, reason })
-  }
-
-  tellEnded(room: string, reason: EndReason): void {
-    for (const peers of this.peers) peers.ended(room, reason)
   }
 
   unheard(error: unknown, stage: Stage): void {

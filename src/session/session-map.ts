@@ -7,6 +7,7 @@ import { BoundedMap } from '../bounded-map'
 import { now, precision } from './clock'
 import { recent } from './endings'
 import type { LiveSession } from './live-session'
+import type { Peers } from './peers'
 
 /** How many sessions linger. */
 const mostLingering = 10_000
@@ -24,17 +25,17 @@ export class SessionMap {
   readonly #idle: LiveSession[] = []
   /** When the last connection of a session left. Some are back since. */
   readonly #lingering = new BoundedMap<LiveSession, number>(mostLingering, (live) => this.#leave(live))
-  readonly #hasPeers: () => boolean
+  readonly #peers: Pick<Peers, 'areReachable'>
   readonly #retry: () => boolean
   #clock: NodeJS.Timeout | undefined
   #isClosed = false
 
   /**
-   * @param hasPeers whether other nodes may end a session before this process writes it, and tell that later
+   * @param peers other nodes: they may end a session before this process writes it, and tell that later
    * @param retry called now and then; returns whether there was anything to do
    */
-  constructor(hasPeers: () => boolean, retry: () => boolean) {
-    this.#hasPeers = hasPeers
+  constructor(peers: Pick<Peers, 'areReachable'>, retry: () => boolean) {
+    this.#peers = peers
     this.#retry = retry
   }
 
@@ -131,6 +132,6 @@ export class SessionMap {
     const time = now()
     const leftAt = this.#lingering.get(live) ?? Number.NEGATIVE_INFINITY
     if (time - leftAt < this.freshFor) return
-    if (time - live.wroteAt >= recent || !this.#hasPeers()) this.drop(live)
+    if (time - live.wroteAt >= recent || !this.#peers.areReachable) this.drop(live)
   }
 }

@@ -37,12 +37,14 @@ const waiting = new WeakMap<WorkingCopy, Promise<void>>()
 export function save(session: StoredSession, copy: WorkingCopy): Promise<void> {
   const next = waiting.get(copy)
   if (next) return next
+  const release = copy.claim()
   let hasBegun = false
-  const saving = session.exclusive(async () => {
+  const turn = async () => {
     hasBegun = true
     waiting.delete(copy)
     if (copy.isChanged) await commit(session, copy)
-  })
+  }
+  const saving = session.exclusive(turn).finally(release)
   if (!hasBegun) waiting.set(copy, saving)
   saving.catch(() => waiting.get(copy) === saving && waiting.delete(copy)) // Given up before its turn came.
   return saving

@@ -3,6 +3,7 @@
  * that over to a newer record, as git's rebase does, per top-level key. No I/O; `unit-of-work.ts` reads and writes.
  */
 import type { ExpressSession, SessionRecord } from '../store/record'
+import { changedKeys, merge, parts } from './record-keys'
 
 /** What is being written. */
 export interface Snapshot {
@@ -21,8 +22,16 @@ interface Draft extends Snapshot {
 interface Unsettled {
   readonly base: string
   readonly json: string
+  /** Keys that it writes though its base has the same. */
+  readonly claimed: readonly string[]
   /** The keys that it changes, without the cookie, and without those that a newer record has otherwise. Made when needed. */
   changes?: Map<string, string | undefined>
+}
+
+/** Of saves that are not over. */
+interface Claim {
+  readonly keys: Set<string>
+  saves: number
 }
 
 const none: Unsettled[] = []
@@ -36,6 +45,7 @@ export class WorkingCopy {
   #applied: Draft | undefined
   /** If a newer record has what one of these wrote, that was our own write, and no change by others. */
   #unsettled = none
+  #claim: Claim | undefined
 
   constructor(session: ExpressSession, base = JSON.stringify(session)) {
     this.session = session
@@ -44,7 +54,25 @@ export class WorkingCopy {
 
   /** Whether anything was changed since the base, also if only the order of keys. */
   get isChanged(): boolean {
-    return this.#unsettled.length > 0 || JSON.stringify(this.session) !== this.#base
+    return this.#unsettled.length > 0 || this.#claimed.length > 0 || JSON.stringify(this.session) !== this.#base
+  }
+
+  /**
+   * A save begins to wait. What is changed by then stays a change until it is written, also if somebody else makes the
+   * same: a write that is on its way, made of what was before, may take theirs back.
+   * @returns to be called when the save is over
+   */
+  claim(): () => void {
+    this.#claim ??= { keys: new Set(), saves: 0 }
+    const claim = this.#claim
+    claim.saves++
+    return () => {
+      if (--claim.saves === 0) this.#claim = undefined
+    }
+  }
+
+  get #claimed(): string[] {
+    return [...(this.#claim?.keys ?? [])]
   }
 
   /** Whether this record equals the base. False, too, if only the order of keys differs. */
@@ -70,8 +98,11 @@ export class WorkingCopy {
     const ours = parts(JSON.stringify(this.session))
     const conflicts: string[] = []
     for (const key of changedKeys(base, theirParts)) {
-      if (this.#mayHaveWritten(key, theirParts.get(key)) || ours.get(key) !== base.get(key)) conflicts.push(key)
+      const our = ours.get(key)
+      const isOurs = our !== base.get(key) || this.#claim?.keys.has(key)
+      if (isOurs || this.#mayHaveWritten(key, theirParts.get(key))) conflicts.push(key)
       else this.#take(key, theirs)
+      if (isOurs && !this.#mayHaveWritten(key, our)) this.#claim?.keys.add(key) // What is being written is not to be written again.
     }
     this.#base = newBase
     return conflicts
@@ -124,7 +155,7 @@ export class WorkingCopy {
    * any more; and the next read, which follows then, tells who was last.
    */
   #snapshot(json: string): Draft {
-    const write: Unsettled = { base: this.#base, json }
+    const write: Unsettled = { base: this.#base, json, claimed: this.#claimed }
     return {
       json,
       begin: () => {
@@ -137,6 +168,7 @@ export class WorkingCopy {
         const isAsBefore = this.#base === write.base && !write.changes
         if (isWritten) this.#base = isAsBefore ? json : merge(this.#base, json, changesOf(write))
         this.#unsettled = isWritten ? none : this.#unsettled.filter((each) => each !== write)
+        if (isWritten) for (const key of write.claimed) this.#claim?.keys.delete(key)
       },
     }
   }
@@ -145,30 +177,9 @@ export class WorkingCopy {
 function changesOf(write: Unsettled): Map<string, string | undefined> {
   if (write.changes) return write.changes
   const [before, after] = [parts(write.base), parts(write.json)]
-  const keys = changedKeys(before, after).filter((key) => key !== 'cookie')
+  const keys = [...changedKeys(before, after), ...write.claimed].filter((key) => key !== 'cookie')
   write.changes = new Map(keys.map((key) => [key, after.get(key)]))
   return write.changes
-}
-
-/** Top-level key → its JSON, without `__proto__`: assigning that would add no key. */
-function parts(json: string): Map<string, string> {
-  const entries = Object.entries(JSON.parse(json)).filter(([key]) => key !== '__proto__')
-  return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]))
-}
-
-/** The JSON of `newer`, with these changes and the cookie of `json`. */
-function merge(newer: string, json: string, changes: Map<string, string | undefined>): string {
-  const result = parts(newer)
-  for (const [key, value] of [...changes, ['cookie', parts(json).get('cookie')] as const]) {
-    if (value === undefined) result.delete(key)
-    else result.set(key, value)
-  }
-  return `{${[...result].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join()}}`
-}
-
-/** The keys that only one of the two has, or that differ; their order does not count. */
-function changedKeys(before: Map<string, string>, after: Map<string, string>): string[] {
-  return [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key))
 }
 
 type Keyed = Record<string, unknown>

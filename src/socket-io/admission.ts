@@ -110,7 +110,8 @@ export class Admission {
     // Where apps look for it. Without one nothing is put there, as another instance may have put another session.
     expose(live, socket.handshake)
     if (socket.request) expose(live, socket.request)
-    socket.use(new EventGate(live, this.#options, permission).pass)
+    const gate = new EventGate(live, this.#options, permission)
+    socket.use(gate.pass.bind(gate))
     if (permission) this.#options.authorization?.watch(permission, socket)
     const recovering = recover(socket, live.room)
     return isThenable(recovering) ? recovering.then(() => socket.join(live.room)) : socket.join(live.room)

@@ -4,7 +4,8 @@
  */
 import { SessionError, type Tell } from '../errors'
 import { type EndReason, endReasons } from '../session/endings'
-import type { Peers, SessionRegistry } from '../session/registry'
+import type { Peers } from '../session/peers'
+import type { SessionRegistry } from '../session/registry'
 import { isRoom } from '../session/room'
 import { reachesOthers } from './private-parts'
 import type { Channel, ServerLike } from './socket-io-like'

@@ -34,7 +34,9 @@ export class EventGate {
    * A session that ended lets no event pass. One that cannot be read now lets none pass either; the error goes to `tell`,
    * and to the socket's own `error` event.
    */
-  readonly pass: EventMiddleware = (_event, next) => this.#enter(next)
+  pass(_event: unknown[], next: Next): void {
+    this.#enter(next)
+  }
 
   #enter(next: Next): void {
     const isKnown = this.#waiting !== undefined || this.#live.isCurrent(this.#options.freshFor)

@@ -257,7 +257,7 @@ test('a connection that is lost while its authorizer works: nothing is held for 
   const client = connect(url)
   await answered
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
-  expect(registry.size).toBe(0)
+  expect(registry.sessions.size).toBe(0)
 })
 
 test('a logout from before the store is watched: noticed when the session is read again', async () => {

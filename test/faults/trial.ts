@@ -21,7 +21,7 @@ export class Trial {
 
   constructor(fault: Fault) {
     this.fault = fault
-    this.timeout = fault === 'never answers' ? 50 : 10_000
+    this.timeout = fault === 'never answers' ? 200 : 10_000
   }
 
   /** For `startApp`. */

@@ -74,7 +74,7 @@ export async function startApp({
   const { store: _store, name: _name, key: _key, secret: _secret, ...others } = options
   const sessions = form === 'options' ? handshakeSession(options) : handshakeSession(middleware, others)
   if (attach) sessions.attach(io)
-  server.listen(0, '127.0.0.1')
+  server.listen(0, '127.0.0.1', 4_096) // A whole crowd may wait to be accepted; by default 511.
   await once(server, 'listening')
   onTestFinished(async () => {
     sessions.close()

@@ -146,7 +146,7 @@ export const admission = [
       ],
       [
         'no event asks whether the session is fresh',
-        '    socket.use(new EventGate(live, this.#options, permission).pass)\n',
+        '    socket.use(gate.pass.bind(gate))\n',
         '',
         'fresh',
         'at the next event after freshFor',

@@ -109,14 +109,14 @@ export const registry = [
       ],
       [
         'a session that was written lately is dropped',
-        'if (time - live.wroteAt >= recent || !this.#hasPeers()) this.drop',
+        'if (time - live.wroteAt >= recent || !this.#peers.areReachable) this.drop',
         'this.drop',
         'rules',
         'wrote just before the news',
       ],
       [
         'a session that was written lately is kept where there is no other node',
-        ' || !this.#hasPeers()',
+        ' || !this.#peers.areReachable',
         '',
         'shared-store',
         'clock of sessions stops',

@@ -31,14 +31,14 @@ export const sessionEnd = [
       [
         'the other nodes are told of an ending before the store has done it',
         '    this.#tombstones.destroying(id)\n',
-        '    this.#tombstones.destroying(id)\n    this.#home.tellEnded(roomOf(id), reason)\n',
+        '    this.#tombstones.destroying(id)\n    this.#home.peers.ended(roomOf(id), reason)\n',
         'cluster',
         'when the store has done it',
       ],
       [
         'the other nodes are told before the response is out',
-        'whenDone(responded, () => this.#home.tellEnded(roomOf(id), reason))',
-        'this.#home.tellEnded(roomOf(id), reason)',
+        'whenDone(responded, () => this.#home.peers.ended(roomOf(id), reason))',
+        'this.#home.peers.ended(roomOf(id), reason)',
         'cluster',
         'a regenerate is told',
       ],

@@ -366,6 +366,8 @@ export const session = [
         'a turn that never comes',
       ],
       ['a save without a change writes', 'if (copy.isChanged) await', 'await', 'lossless', 'without a change'],
+      ['a save claims its keys for ever', '.finally(release)', '', 'rules', 'claims nothing any more'],
+      ['a save claims no keys', 'const release = copy.claim()', 'const release = () => {}', 'rules', 'stays deleted'],
     ],
   },
   {

@@ -1,19 +1,31 @@
 /** What was changed in a session, and what is written of it. */
 export const workingCopy = [
   {
-    file: 'session/working-copy.ts',
+    file: 'session/record-keys.ts',
     rows: [
       ['__proto__ of a record is a key', ".filter(([key]) => key !== '__proto__')", '', 'working-copy'],
       [
-        'what they changed wins over what we changed',
-        'if (this.#mayHaveWritten(key, theirParts.get(key)) || ours.get(key) !== base.get(key)) conflicts.push(key)\n      else this.#take',
-        'this.#take',
+        'a key that was deleted and written comes back',
+        'if (value === undefined) result.delete(key)',
+        'if (value === undefined) continue',
         'working-copy',
       ],
       [
+        'a rebase replaces objects that nobody changed',
+        'return [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key))',
+        'return [...new Set([...before.keys(), ...after.keys()])]',
+        'working-copy',
+      ],
+    ],
+  },
+  {
+    file: 'session/working-copy.ts',
+    rows: [
+      ['what they changed wins over what we changed', 'our !== base.get(key) || ', '', 'working-copy'],
+      [
         'what both changed to the same value is no conflict',
-        ' || ours.get(key) !== base.get(key)) conflicts',
-        ' || (ours.get(key) !== base.get(key) && ours.get(key) !== theirParts.get(key))) conflicts',
+        'our !== base.get(key) || ',
+        '(our !== base.get(key) && our !== theirParts.get(key)) || ',
         'working-copy',
       ],
       [
@@ -38,12 +50,6 @@ export const workingCopy = [
         'somebody has written over it',
       ],
       [
-        'a key that was deleted and written comes back',
-        'if (value === undefined) result.delete(key)',
-        'if (value === undefined) continue',
-        'working-copy',
-      ],
-      [
         'what an update wrote counts as unsaved',
         '        this.#applied?.end(isWritten)\n',
         '        if (!isWritten) this.#applied?.end(isWritten)\n',
@@ -51,16 +57,10 @@ export const workingCopy = [
       ],
       ['an update writes the cookie of the socket', ', cookie: JSON.parse(other.#base).cookie', '', 'working-copy'],
       ['what was touched counts as unsaved', '[key]: this.session[key]', '', 'working-copy'],
-      [
-        'a rebase replaces objects that nobody changed',
-        'return [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key))',
-        'return [...new Set([...before.keys(), ...after.keys()])]',
-        'working-copy',
-      ],
       ['what a failed write left is no change', 'this.#unsettled.length > 0 || ', '', 'working-copy'],
       [
         'what a failed write left is what they changed',
-        'this.#mayHaveWritten(key, theirParts.get(key)) || ',
+        ' || this.#mayHaveWritten(key, theirParts.get(key))',
         '',
         'working-copy',
       ],
@@ -99,6 +99,40 @@ export const workingCopy = [
         'this.#unsettled',
         'working-copy',
       ],
+      [
+        'what a save is to write is no change once others make the same',
+        ' || this.#claimed.length > 0',
+        '',
+        'working-copy',
+      ],
+      ['what a save is to write is taken back by an older write', ' || this.#claim?.keys.has(key)', '', 'working-copy'],
+      ['a save claims nothing', 'this.#claim?.keys.add(key)', '{}', 'rules', 'stays deleted'],
+      [
+        'what a write on its way has written is claimed by the next save',
+        ' && !this.#mayHaveWritten(key, our)',
+        '',
+        'working-copy',
+      ],
+      [
+        'what a save has written stays a change',
+        '        if (isWritten) for (const key of write.claimed) this.#claim?.keys.delete(key)\n',
+        '',
+        'working-copy',
+      ],
+      [
+        'what a save could not write is no change any more',
+        'if (isWritten) for (const key of write.claimed)',
+        'for (const key of write.claimed)',
+        'working-copy',
+      ],
+      [
+        'what others wrote over a claimed key is lost',
+        '[...changedKeys(before, after), ...write.claimed]',
+        'changedKeys(before, after)',
+        'working-copy',
+      ],
+      ['a claim ends with the first of two saves', 'if (--claim.saves === 0) this', 'this', 'working-copy'],
+      ['a claim never ends', '      if (--claim.saves === 0) this.#claim = undefined\n', '', 'working-copy'],
       [
         'what others wrote before an update is its own change',
         'new WorkingCopy(session, this.#base)',
