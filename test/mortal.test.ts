@@ -84,6 +84,20 @@ describe.each(Object.entries(endings))('%s', (_name, { reason, options, end }) =
   })
 })
 
+test.each([0, 1, 2])('when socket %i of three has left before, the two others are closed', async (which) => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const pairs = [await pair(app, cookie), await pair(app, cookie), await pair(app, cookie)]
+  for (const { client, socket } of pairs.splice(which, 1)) {
+    const left = next(socket.conn as never, 'close')
+    client.disconnect()
+    await left
+  }
+  const closed = Promise.all(pairs.map(({ client }) => next(client, 'disconnect')))
+  await app.sessions.revoke(idOf(cookie))
+  await closed
+})
+
 test('after regenerate the client comes back by itself, with its new cookie', async () => {
   const app = await startApp()
   app.express.get('/become/:user', (req, res) => {

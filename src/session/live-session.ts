@@ -148,7 +148,8 @@ export class LiveSession implements Owner, SessionKeeper {
   release(holder: Holder): void {
     const index = this.holders.indexOf(holder)
     if (index === -1) return
-    this.holders.splice(index, 1)
+    const last = this.holders.pop() as Holder
+    if (last !== holder) this.holders[index] = last // As `splice`, which would allocate.
     if (!this.isHeld) this.#home.sessions.left(this)
     this.unuse()
   }

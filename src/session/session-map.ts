@@ -24,7 +24,7 @@ export class SessionMap {
   /** Sessions that nobody uses any more, until the end of the turn. */
   readonly #idle: LiveSession[] = []
   /** When the last connection of a session left. Some are back since. */
-  readonly #lingering = new BoundedMap<LiveSession, number>(mostLingering, (live) => this.#leave(live))
+  readonly #lingering = new BoundedMap<LiveSession, number>(mostLingering, (live) => this.#leave(live, now()))
   readonly #peers: Pick<Peers, 'areReachable'>
   readonly #retry: () => boolean
   #clock: NodeJS.Timeout | undefined
@@ -73,7 +73,8 @@ export class SessionMap {
   }
 
   readonly #leaveAll = (): void => {
-    for (const live of this.#idle.splice(0)) this.#leave(live)
+    const time = now()
+    for (const live of this.#idle.splice(0)) this.#leave(live, time)
   }
 
   /** Its last connection has left; if it was closed because the session ended, that is gone already. */
@@ -112,24 +113,24 @@ export class SessionMap {
   }
 
   readonly #tick = (): void => {
+    const time = now()
     for (const live of this.#sessions.values()) {
-      if (live.isIdle) this.#leave(live)
-      else if (live.isHeld && this.#isDue(live)) live.refreshUnheard()
+      if (live.isIdle) this.#leave(live, time)
+      else if (live.isHeld && this.#isDue(live, time)) live.refreshUnheard()
     }
     const isBusy = this.#retry()
     if (!isBusy && this.size === 0) this.#stopClock()
   }
 
   /** An expired session is due, too: another process may have touched it, so the store decides. */
-  #isDue({ stored: { askedAt, shared } }: LiveSession): boolean {
-    const asked = now() - askedAt
+  #isDue({ stored: { askedAt, shared } }: LiveSession, time: number): boolean {
+    const asked = time - askedAt
     return shared.isExpired ? asked >= precision : asked >= this.recheck && !shared.isWithin(this.recheck)
   }
 
   /** A session that was written lately is kept: another node may have destroyed it before that. */
-  #leave(live: LiveSession): void {
+  #leave(live: LiveSession, time: number): void {
     if (!live.isIdle || !this.#has(live)) return
-    const time = now()
     const leftAt = this.#lingering.get(live) ?? Number.NEGATIVE_INFINITY
     if (time - leftAt < this.freshFor) return
     if (time - live.wroteAt >= recent || !this.#peers.areReachable) this.drop(live)

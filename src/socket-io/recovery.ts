@@ -57,7 +57,10 @@ function withhold(adapter: NamespaceLike['adapter']): void {
  */
 export function recover(socket: SocketLike, room: string | undefined): Promise<void> | void {
   const kept = keptBy.get(socket.data)
-  if (!kept) return
+  return kept && giveBack(kept, socket, room)
+}
+
+function giveBack(kept: Kept, socket: SocketLike, room: string | undefined): Promise<void> | void {
   keptBy.delete(socket.data)
   const isOthers = (each: string) => isRoom(each) && !kept.agreed.includes(each)
   const isTheirs = room === undefined ? !kept.rooms.some(isOthers) : kept.rooms.includes(room)
@@ -68,10 +71,14 @@ export function recover(socket: SocketLike, room: string | undefined): Promise<v
   return socket.join(kept.rooms)
 }
 
-/** Once every middleware has agreed, the packets follow; first those that it missed, then those of the meantime. */
+/** Once every middleware has agreed, the packets follow. */
 function replay(socket: SocketLike): void {
   const kept = keptBy.get(socket.data)
-  if (!kept) return
+  if (kept) resend(kept, socket)
+}
+
+/** First those that it missed, then those of the meantime. */
+function resend(kept: Kept, socket: SocketLike): void {
   keptBy.delete(socket.data)
   const asked = kept.again() // Before anything is sent: the adapter stores that as well.
   send(socket, kept.missedPackets)

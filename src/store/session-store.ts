@@ -49,8 +49,10 @@ export class SessionStore {
 
   /** As `get`, with the version that `replace` wants to know, where the store has such. */
   read(id: string): Promise<Versioned<SessionRecord> | undefined> {
-    const atomic = this.#atomic
-    if (!atomic) return this.#get(id)
+    return this.#atomic ? this.#getVersioned(id, this.#atomic) : this.#get(id)
+  }
+
+  #getVersioned(id: string, atomic: AtomicStore): Promise<Versioned<SessionRecord> | undefined> {
     const get = promised(() => atomic.getVersioned(id))
     return this.#call('get', get, (found?: Versioned) => this.#versioned(found?.record, found?.version))
   }

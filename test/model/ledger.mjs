@@ -108,7 +108,8 @@ export class Ledger {
   }
 
   #lose(write, effect, instead) {
-    if (effect.isBack || write.isExcused) return // A session that came back as a whole is judged by itself.
+    // A session that came back as a whole is judged by itself; and what was replaced, and came back by a late write, may go again.
+    if (effect.isBack || write.isExcused || write.isReplaced) return
     const { setting, options } = this.#world
     const excuse = excuses.find(({ applies }) =>
       applies({ loss: effect, written: write.last, instead, setting, options }),

@@ -130,7 +130,7 @@ export const registry = [
       ['a session lingers for ever', 'time - leftAt < this.freshFor', 'leftAt >= 0', 'lingering'],
       [
         'nobody looks when a session has lingered long enough',
-        'if (live.isIdle) this.#leave(live)\n      else if',
+        'if (live.isIdle) this.#leave(live, time)\n      else if',
         'if',
         'lingering',
       ],
@@ -142,7 +142,7 @@ export const registry = [
         'end while they are held',
       ],
       ['any number of sessions lingers', '(mostLingering, ', '(Number.POSITIVE_INFINITY, ', 'lingering'],
-      ['what lingers no longer is kept', '(live) => this.#leave(live))', '() => {})', 'lingering'],
+      ['what lingers no longer is kept', '(live) => this.#leave(live, now()))', '() => {})', 'lingering'],
       [
         'a session that has ended counts among those that linger',
         '    this.#lingering.delete(live)\n',

@@ -478,6 +478,13 @@ export const session = [
     rows: [
       ['a session that a socket holds is dropped', '    here.use()\n', '', 'connect', 'share one session object'],
       [
+        'a socket that leaves takes another one with it',
+        '    if (last !== holder) this.holders[index] = last // As `splice`, which would allocate.\n',
+        '',
+        'mortal',
+        'of three has left',
+      ],
+      [
         'a session is kept when its sockets have left',
         '    if (!this.isHeld) this.#home.sessions.left(this)\n    this.unuse()',
         '    if (!this.isHeld) this.#home.sessions.left(this)',
