@@ -26,8 +26,10 @@ export interface Explanation {
 export interface Policy extends Surroundings {
   /** Whether a connection without a session is refused. */
   readonly required: boolean
+  /** The session of this id as a handshake would find it now; undefined if it is over. @throws as a read of the store */
+  recordOf(id: string): Promise<SessionRecord | undefined>
   /** Whether this session may have a socket; undefined where every one may. @throws SessionError (rejects) `ERR_SESSION_FORBIDDEN` */
-  authorizes?(id: string, record: SessionRecord, handshake: HandshakeLike): Promise<void>
+  authorizes?: ((id: string, record: SessionRecord) => Promise<void>) | undefined
 }
 
 export async function explainHandshake(handshake: HandshakeLike, by: Policy): Promise<Explanation> {
@@ -43,13 +45,13 @@ export async function explainHandshake(handshake: HandshakeLike, by: Policy): Pr
     const shown = ticket === undefined ? undefined : by.tickets.read(ticket)
     if (shown) passed('issued with one of the secrets, and not expired', 'session')
     const id = shown ? shown.id : await identify(handshake, by, passed)
-    const record = await by.store.get(id)
+    const record = await by.recordOf(id)
     if (!record) throw new SessionError('ERR_SESSION_NOT_FOUND', 'the store has no such session')
     passed('the store has it', 'ticket')
     if (shown) by.tickets.assertUnused(shown, record)
     if (by.authorizes) {
       current = 'authorize'
-      await by.authorizes(id, record, handshake)
+      await by.authorizes(id, record)
       passed('it says true')
     }
     return { accepted: true, steps }

@@ -22,7 +22,7 @@ const merge = { merge: true }
 const merging = { mergeHttpSaves: true }
 
 /** Many sessions end while they are written. */
-const ending = { destroy: 3, regenerate: 2, revoke: 3, login: 6, own: 8, 'update by id': 8 }
+const ending = { explain: 4, destroy: 3, regenerate: 2, revoke: 3, login: 6, own: 8, 'update by id': 8 }
 /** Answers overtake each other, and much happens at once. */
 const late = { usual: 5, longest: 150, slow: 0.3, order: 'any' }
 const crowded = { own: 9, update: 10, look: 22, 'connect by ticket': 0, ticket: 0, regenerate: 0.5, revoke: 0.5 }

@@ -39,6 +39,15 @@ export const serverOperations = {
         world.done(operation, error)
       })
     }),
+  explain: (world, operation) => {
+    const { id, cookie, sessions, number } = target(world, operation)
+    if (!id) return world.done(operation, { message: 'nobody' })
+    const isOver = isOverOn(world, number, id)
+    return sessions.explain({ headers: { cookie } }).then(({ code }) => {
+      if (isOver && !code) world.oracle.violate('nothing after the end', `#${operation.index} lets in to ${id}`)
+      world.done(operation, code && { code })
+    })
+  },
   broadcast: (world, operation) => {
     const { id, node, sessions } = target(world, operation)
     if (id) node.io.to(sessions.room(id)).emit('hello', id)
@@ -67,11 +76,15 @@ export const serverOperations = {
   },
 }
 
+/** Whether this node was told that it is destroyed. */
+function isOverOn(world, number, id) {
+  return world.ledger.story(id).endings.some(({ node, isAcknowledged }) => node === number && isAcknowledged)
+}
+
 function load(world, operation, loaded) {
   const { id, cookie, sessions, number } = target(world, operation)
   if (!id) return world.done(operation, { message: 'nobody' })
-  const { endings } = world.ledger.story(id)
-  const isOver = endings.some(({ node, isAcknowledged }) => node === number && isAcknowledged)
+  const isOver = isOverOn(world, number, id)
   const floor = world.ledger.floor(number, id)
   return sessions.load({ headers: { cookie } }).then(
     (session) => {

@@ -145,6 +145,13 @@ export const admission = [
         'WebTransport',
       ],
       [
+        'explain lets in to a session that is being destroyed',
+        'registry.endings.has(id) ? undefined : record',
+        'record',
+        'rules',
+        'whose destroy has begun',
+      ],
+      [
         'no event asks whether the session is fresh',
         '    socket.use(gate.pass.bind(gate))\n',
         '',

@@ -166,8 +166,8 @@ export const authorization = [
       ],
       [
         'explain does not ask authorize',
-        'if (!authorization) return explain',
-        'return explain',
+        'authorizes: authorization && authorizes',
+        'authorizes: undefined',
         'authorize',
         'load rejects',
       ],
