@@ -29,7 +29,7 @@ export interface Policy extends Surroundings {
   /** The session of this id as a handshake would find it now; undefined if it is over. @throws as a read of the store */
   recordOf(id: string): Promise<SessionRecord | undefined>
   /** Whether this session may have a socket; undefined where every one may. @throws SessionError (rejects) `ERR_SESSION_FORBIDDEN` */
-  authorizes?: ((id: string, record: SessionRecord) => Promise<void>) | undefined
+  authorizes?(id: string, record: SessionRecord): Promise<void>
 }
 
 export async function explainHandshake(handshake: HandshakeLike, by: Policy): Promise<Explanation> {

@@ -1,7 +1,7 @@
 /** Who gets in: handshake → live session → on the socket, before `connection` fires; and the same without a socket. */
 import { asSessionError, isAnonymous, notFound, SessionError } from '../errors'
-import { type Explanation, explainHandshake } from '../handshake/explain'
-import { Hints, type Surroundings } from '../handshake/hints'
+import { type Explanation, explainHandshake, type Policy } from '../handshake/explain'
+import { Hints } from '../handshake/hints'
 import { checkID, type HandshakeLike, identify, ticketOf } from '../handshake/identify'
 import type { LiveSession } from '../session/live-session'
 import type { SessionRegistry } from '../session/registry'
@@ -14,9 +14,7 @@ import type { Permission } from './permission'
 import { recover } from './recovery'
 import type { SessionHandshake, SocketLike } from './socket-io-like'
 
-interface AdmissionOptions extends Surroundings, GateOptions {
-  /** Whether a connection without a session is refused. */
-  readonly required: boolean
+interface AdmissionOptions extends Omit<Policy, 'recordOf' | 'authorizes'>, GateOptions {
   /** Undefined if every session may connect. */
   readonly authorization: Authorization | undefined
   readonly registry: SessionRegistry
@@ -82,11 +80,12 @@ export class Admission {
       const record = await registry.store.get(id)
       return registry.endings.has(id) ? undefined : record
     }
+    if (!authorization) return explainHandshake(handshake, { ...this.#options, recordOf })
     const authorizes = async (id: string, record: SessionRecord) => {
-      const verdict = await authorization?.ask(registry.at(id).stored.shared.create(record), handshake)
-      if (verdict instanceof SessionError) throw verdict
+      const verdict = await authorization.ask(registry.at(id).stored.shared.create(record), handshake)
+      if (verdict !== true) throw verdict
     }
-    return explainHandshake(handshake, { ...this.#options, recordOf, authorizes: authorization && authorizes })
+    return explainHandshake(handshake, { ...this.#options, recordOf, authorizes })
   }
 
   /** The session of an id, or of a socket that was let in here. @throws SessionError (or rejects) as `update` */

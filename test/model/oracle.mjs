@@ -109,8 +109,8 @@ export class Oracle {
   /** A handler of this node runs, and this is what it sees. */
   handlerSees(node, id, session, what) {
     const story = this.#world.ledger.story(id)
-    const over = story.endings.find((ending) => ending.node === node && ending.isAcknowledged)
-    if (over) this.violate('nothing after the end', `${what} ran after ${id} was destroyed on node ${node}`)
+    if (story.isDestroyedBy(node))
+      this.violate('nothing after the end', `${what} ran after ${id} was destroyed on node ${node}`)
     this.sees(node, id, session, what, { isHandler: true })
   }
 

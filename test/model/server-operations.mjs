@@ -42,7 +42,7 @@ export const serverOperations = {
   explain: (world, operation) => {
     const { id, cookie, sessions, number } = target(world, operation)
     if (!id) return world.done(operation, { message: 'nobody' })
-    const isOver = isOverOn(world, number, id)
+    const isOver = world.ledger.story(id).isDestroyedBy(number)
     return sessions.explain({ headers: { cookie } }).then(({ code }) => {
       if (isOver && !code) world.oracle.violate('nothing after the end', `#${operation.index} lets in to ${id}`)
       world.done(operation, code && { code })
@@ -76,15 +76,10 @@ export const serverOperations = {
   },
 }
 
-/** Whether this node was told that it is destroyed. */
-function isOverOn(world, number, id) {
-  return world.ledger.story(id).endings.some(({ node, isAcknowledged }) => node === number && isAcknowledged)
-}
-
 function load(world, operation, loaded) {
   const { id, cookie, sessions, number } = target(world, operation)
   if (!id) return world.done(operation, { message: 'nobody' })
-  const isOver = isOverOn(world, number, id)
+  const isOver = world.ledger.story(id).isDestroyedBy(number)
   const floor = world.ledger.floor(number, id)
   return sessions.load({ headers: { cookie } }).then(
     (session) => {

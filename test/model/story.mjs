@@ -48,6 +48,11 @@ export class Story {
     return this.endings.some(({ isAcknowledged }) => isAcknowledged)
   }
 
+  /** Whether this node was told that it is over. */
+  isDestroyedBy(node) {
+    return this.endings.some((ending) => ending.node === node && ending.isAcknowledged)
+  }
+
   /** Whether the other node may not have heard of the end: then what it writes is not undone. */
   get mayReturn() {
     return this.endings.some(({ begun }) => this.lostNews.some((time) => time >= begun))

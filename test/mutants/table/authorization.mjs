@@ -166,8 +166,8 @@ export const authorization = [
       ],
       [
         'explain does not ask authorize',
-        'authorizes: authorization && authorizes',
-        'authorizes: undefined',
+        'if (!authorization) return explain',
+        'return explain',
         'authorize',
         'load rejects',
       ],
