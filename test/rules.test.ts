@@ -224,6 +224,39 @@ describe('observation', () => {
     expect(await ask(client, 'read')).toBe('new')
   })
 
+  test('a read that is answered during a write, with what was before, is not taken for what was written', async () => {
+    const store = new VersionedStore()
+    const app = await startApp({ store, freshFor: 1e9 })
+    const cookie = await app.login()
+    const texts = (store as unknown as { sessions: Record<string, string> }).sessions
+    const { session } = (await pair(app, cookie)).socket.handshake
+    const before = texts[idOf(cookie)] as string
+    const doings = new EventEmitter()
+    const readVersioned = store.getVersioned.bind(store)
+    store.getVersioned = async (id) => {
+      const found = await readVersioned(id)
+      await once(doings, 'read')
+      return found
+    }
+    const reloaded = new Promise((done) => session.reload(done))
+    await vi.waitFor(() => expect(store.trips.reads).toBe(2))
+    store.afterWrite = () => once(doings, 'written')
+    session['theme'] = 'dark'
+    const saved = new Promise((done) => session.save(done))
+    await vi.waitFor(() => expect(texts[idOf(cookie)]).not.toBe(before))
+    doings.emit('read')
+    await reloaded
+    doings.emit('written')
+    await saved
+    store.getVersioned = readVersioned
+    store.afterWrite = () => {}
+    texts[idOf(cookie)] = before // As another program writes that takes the theme out again.
+    session['color'] = 'red'
+    expect(await new Promise((done) => session.save(done))).toBeFalsy()
+    const stored = await read(otherProgram(store), idOf(cookie))
+    expect([stored?.['theme'], stored?.['color']]).toEqual([undefined, 'red'])
+  })
+
   test('a read that says what a write has told is doubted all the same when news came after that', async () => {
     const { app, store, cookie, id, stored } = await start()
     const { client } = await pair(app, cookie)

@@ -26,6 +26,8 @@ export class SharedSession {
   #expiry: Expiry | undefined
   /** When the store was asked for what is known, on the monotonic clock. */
   #knownSince = 0
+  /** What the store last told, and its version: a pair. The base of the copy has a write of ours, too, as soon as it is answered. */
+  #told: string | undefined
   #version: unknown
 
   constructor(id: string, store: SessionStore, keeper: SessionKeeper) {
@@ -106,7 +108,8 @@ export class SharedSession {
     if (this.#expiry) this.#expiry.reckon(record.cookie)
     else this.#expiry = new Expiry(record.cookie, since)
     this.#knownSince = since
-    this.#version = version === this.#copy.base ? this.#copy.base : version // One string in memory instead of two equal ones.
+    this.#told = this.#copy.base
+    this.#version = version === this.#told ? this.#told : version // One string in memory instead of two equal ones.
     this.#observations?.adopt()
   }
 
@@ -116,7 +119,7 @@ export class SharedSession {
    */
   learn({ json, version }: Written, begun: Mark, since: number): void {
     if (!this.observations.hasLearntSince(begun)) this.adopt(JSON.parse(json), since, version)
-    else if (json !== this.#copy?.base) this.observations.disturb()
+    else if (json !== this.#told) this.observations.disturb()
   }
 
   /** Whether a write has told the same since: a store may write in its own `get`. */

@@ -133,11 +133,13 @@ export class Ledger {
     if (write.loss) this.#world.oracle.lost(write)
   }
 
-  /** Somebody else deleted it meanwhile, so that nothing was left to write. */
+  /** Somebody else deleted it meanwhile, so that nothing was left to write. Who knows that need not know what came after. */
   #wasGone(write) {
-    const { texts, order, at, node } = write.story.now
+    const gone = write.story.sinceWithout(write.key)
+    if (!gone) return
+    const { order, at, node } = gone
     const request = write.operation.kind === 'delete' ? {} : undefined // It wrote its whole copy all the same.
-    if (texts && !texts.has(write.key)) write.effect = write.last = { node, order, at, issuedAt: at, request }
+    write.effect = write.last = { node, order, at, issuedAt: at, request }
   }
 
   /** What this node shows of the session from now on is to be no older than that. */

@@ -62,6 +62,12 @@ export class Story {
     return this.states[this.states.length - 1]
   }
 
+  /** The first of the states up to now that have no such key. @param {string} key */
+  sinceWithout(key) {
+    const last = this.states.findLastIndex(({ texts }) => !texts || texts.has(key))
+    return this.states[last + 1]
+  }
+
   /** The number of the state that was the store's when this order was reached. @param {number} order */
   indexAt(order) {
     let index = this.states.length - 1

@@ -105,10 +105,17 @@ export const session = [
       ],
       [
         'of a write and a read that say two things the read is believed',
-        '    else if (json !== this.#copy?.base) this.observations.disturb()\n',
+        '    else if (json !== this.#told) this.observations.disturb()\n',
         '',
-        'model',
-        216,
+        'rules',
+        'with what was before',
+      ],
+      [
+        'what a write says is compared with the base, which has it already',
+        'json !== this.#told',
+        'json !== this.#copy?.base',
+        'rules',
+        'with what was before',
       ],
       [
         'a read is believed because a write has told something else',
