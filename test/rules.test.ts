@@ -80,6 +80,8 @@ async function start(options: Parameters<typeof startApp>[0] = {}) {
   return { app, store, cookie, id: idOf(cookie), stored: () => read(otherProgram(store), idOf(cookie)) }
 }
 
+type Started = Awaited<ReturnType<typeof start>>
+
 const holds = (waiting: () => unknown[] | undefined, count: number) =>
   vi.waitFor(() => expect(waiting()).toHaveLength(count))
 
@@ -447,6 +449,41 @@ describe('ending', () => {
     expect(await stored()).not.toHaveProperty('count')
     store.release('held', 'destroy')
     await leaving
+  })
+
+  describe('what a process that hears no news writes of a session', () => {
+    test.each([
+      ['that was destroyed here', ({ app, id }: Started) => app.sessions.revoke(id)],
+      [
+        'that another node has ended',
+        async ({ app, store, id }: Started) => {
+          await new Promise((destroyed) => otherProgram(store).destroy(id, destroyed))
+          hear(app, { ended: [[app.sessions.room(id), 'destroyed']] })
+        },
+      ],
+    ])('%s is destroyed again when that is told', async (_how, end) => {
+      const started = await start({ freshFor: 0 })
+      const { app, store, cookie, id, stored } = started
+      await pair(app, cookie)
+      const record = await stored()
+      await end(started)
+      await new Promise((written) => otherProgram(store).set(id, record as session.SessionData, written))
+      hear(app, { changed: [app.sessions.room(id)] })
+      await vi.waitFor(async () => expect(await stored()).toBeUndefined())
+    })
+
+    test('that the store once missed is left alone', async () => {
+      const { app, store, cookie, id, stored } = await start({ freshFor: 0 })
+      await pair(app, cookie)
+      const record = await stored()
+      await new Promise((destroyed) => otherProgram(store).destroy(id, destroyed))
+      await expect(app.sessions.update(id, count)).rejects.toMatchObject({ code: 'ERR_SESSION_NOT_FOUND' })
+      await new Promise((written) => otherProgram(store).set(id, record as session.SessionData, written))
+      store.reset()
+      hear(app, { changed: [app.sessions.room(id)] })
+      await turns()
+      expect(store.calls.destroy).toBe(0)
+    })
   })
 
   test('explain lets in to no session whose destroy has begun', async () => {

@@ -88,7 +88,10 @@ export class Endings {
     answered()
   }
 
-  /** The store no longer has it. A request may still extend an expired session, but never a destroyed one. */
+  /**
+   * The store no longer has it. A request may still extend an expired session, but never a destroyed one. Whether somebody
+   * destroyed it is not known: the store may have missed it, so what others write is not destroyed.
+   */
   gone(live: Endable, reason: EndReason): void {
     if (reason !== 'expired') this.#tombstones.confirm(live.room)
     this.#close(live, reason)
@@ -96,11 +99,17 @@ export class Endings {
 
   /** Another node ended it. What this process wrote just before may have reached the store after that: it is undone. */
   heard(room: string, reason: EndReason): void {
-    this.#tombstones.confirm(room)
     const live = this.#home.sessions.inRoom(room)
+    this.#tombstones.confirm(room, live?.id)
     if (!live) return
     this.#close(live, reason)
     if (now() - live.wroteAt < recent) this.undo(live.id)
+  }
+
+  /** Another node wrote it, and may not have heard that it was destroyed: a process with an `emitter` hears nothing. */
+  heardChanged(room: string): void {
+    const id = this.#tombstones.idOf(room)
+    if (id !== undefined) this.undo(id)
   }
 
   /** Something was, or may have been, written after the destroy: destroys it again. Never rejects. */

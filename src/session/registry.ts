@@ -126,6 +126,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     const live = this.sessions.inRoom(room)
     live?.stored.observations.disturb()
     if (live?.isHeld) live.refreshUnheard()
+    this.endings.heardChanged(room)
   }
 
   ended(live: LiveSession, reason: EndReason): void {

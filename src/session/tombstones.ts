@@ -16,6 +16,8 @@ interface Tombstone {
   pending: number
   /** Whether the store has it no longer. */
   isConfirmed: boolean
+  /** Undefined where this process did not have it, or nobody is known to have destroyed it. */
+  id: string | undefined
 }
 
 export class Tombstones {
@@ -26,14 +28,19 @@ export class Tombstones {
     return this.#tombstones.size > 0 && this.#tombstones.get(roomOf(id)) !== undefined
   }
 
+  /** The id of a session that was destroyed, here or by another node, where it is known. */
+  idOf(room: string): string | undefined {
+    return this.#tombstones.get(room)?.id
+  }
+
   /** The store has it no longer. */
-  confirm(room: string): void {
-    this.#set(room).isConfirmed = true
+  confirm(room: string, id?: string): void {
+    this.#set(room, id).isConfirmed = true
   }
 
   /** A destroy is on its way to the store; `destroyed` or `survived` follows. */
   destroying(id: string): void {
-    this.#set(roomOf(id)).pending++
+    this.#set(roomOf(id), id).pending++
   }
 
   destroyed(id: string): void {
@@ -58,9 +65,10 @@ export class Tombstones {
     if (this.#tombstones.size > 0) this.#tombstones.delete(roomOf(id))
   }
 
-  #set(room: string): Tombstone {
+  #set(room: string, id: string | undefined): Tombstone {
     if (now() - this.#tombstones.agedAt >= memory) this.#tombstones.age()
-    const tombstone = this.#tombstones.get(room) ?? { pending: 0, isConfirmed: false }
+    const tombstone = this.#tombstones.get(room) ?? { pending: 0, isConfirmed: false, id }
+    tombstone.id ??= id
     this.#tombstones.set(room, tombstone)
     return tombstone
   }

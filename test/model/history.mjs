@@ -46,6 +46,11 @@ export const kindsOf = {
   ),
 }
 
+/** Those without a server come last. @param {import('./profiles.mjs').Profile} profile */
+export function nodesOf({ nodes, emitters = 0 }) {
+  return nodes + emitters
+}
+
 function group(name, ...kinds) {
   return Object.fromEntries(kinds.map((kind) => [kind, name]))
 }
@@ -161,7 +166,7 @@ function operationOf(random, profile, kind, at) {
   return {
     kind,
     at,
-    node: random.below(profile.nodes),
+    node: random.below(kindsOf[kind] === 'client' ? profile.nodes : nodesOf(profile)),
     browser: random.chance(profile.isBobIn ? 0.6 : 0.85) ? 0 : 1,
     slot: random.below(4),
     think: random.chance(0.5) ? 0 : random.next() * random.pick([5, 60]),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-const histories = 2_016
+const histories = 2_058
 
 test.concurrent.each(['0/2', '1/2'])(
   'histories, part %s, hold what is promised',

@@ -2,7 +2,9 @@
  * One node: express-session, a Socket.IO server and the package under test, wired as an app does it by the public API.
  */
 import { createRequire } from 'node:module'
+import { authorizeOf, mayBeForbidden } from './authorize.mjs'
 import { clock } from './clock.mjs'
+import { nodesOf } from './history.mjs'
 import { addCompareAndSet, SimulatedStore, SimulatedStoreWithoutTouch } from './store.mjs'
 
 const require = createRequire(import.meta.url)
@@ -33,19 +35,25 @@ export class Node {
     const recovery = profile.recovery ? { connectionStateRecovery: {} } : {}
     this.io = new Server({ adapter: adapterOf(world, this), connectTimeout: 20_000, ...recovery })
     const onError = (error, { stage }) => world.trace(`node ${number}`, `onError at ${stage}: ${error.code}`)
+    const given = { store: this.store, secret, ...options, authorize: authorizeOf(world), onError }
+    if (!this.isServer) given.emitter = { serverSideEmit: (...packet) => tellOthers(world, this, '/', packet) }
     this.sessions = Array.from({ length: profile.instances ?? 1 }, (_, instance) =>
-      handshakeSession({ store: this.store, secret, ...options, onError }).on('end', (end) =>
-        this.#ended(instance, end),
-      ),
+      handshakeSession(given).on('end', (end) => this.#ended(instance, end)),
     )
     this.#serve()
+  }
+
+  /** Whether clients connect here. The others serve HTTP only, and have an emitter. */
+  get isServer() {
+    return this.number < this.world.profile.nodes
   }
 
   #serve() {
     this.io.of('/').on('connection', (socket) => this.#connected(socket))
     this.listening = this.io.sockets.eventNames()
-    this.sessions[0].attach(this.io)
-    this.io.of('/chat').on('connection', (socket) => this.#connected(socket))
+    if (this.isServer) this.sessions[0].attach(this.io)
+    const chat = this.io.of(this.world.profile.isDynamic ? /^\/chat$/ : '/chat')
+    chat.on('connection', (socket) => this.#connected(socket))
   }
 
   #connected(socket) {
@@ -56,7 +64,7 @@ export class Node {
     socket.on('disconnect', (reason) => {
       this.sockets.delete(socket)
       if (!sessionID || reason !== 'forced close') return
-      this.closedByServer.add(sessionID)
+      if (!mayBeForbidden(this.world, sessionID, client.begun)) this.closedByServer.add(sessionID)
       this.world.oracle.closed(client, sessionID)
     })
     socket.on('error', (error) => {
@@ -91,22 +99,28 @@ export class Node {
 }
 
 function adapterOf(world, node) {
-  if (world.profile.nodes > 1) return adapterOfMany(world, node)
   const Base = world.profile.recovery ? SessionAwareAdapter : Adapter
+  const Used = nodesOf(world.profile) > 1 ? adapterOfMany(Base, world, node) : Base
   // Its own timer runs for ever.
   return function create(namespace) {
-    return clock.foreign(() => new Base(namespace))
+    return clock.foreign(() => new Used(namespace))
   }
 }
 
-/** News to other nodes take time, to each another, or get lost. */
-function adapterOfMany(world, node) {
-  return class DelayingAdapter extends Adapter {
+function adapterOfMany(Base, world, node) {
+  return class DelayingAdapter extends Base {
     serverSideEmit(packet) {
-      const news = JSON.stringify(packet)
-      const heard = world.ledger.knownTo(node.number, news, node.sessions[0])
-      for (const other of world.nodes) if (other !== node) tell(world, other, this.nsp.name, { news, heard })
+      tellOthers(world, node, this.nsp.name, packet)
     }
+  }
+}
+
+/** News to other nodes take time, to each another, or get lost. One without a server hears none. */
+function tellOthers(world, node, namespace, packet) {
+  const news = JSON.stringify(packet)
+  const heard = world.ledger.knownTo(node.number, news, node.sessions[0])
+  for (const other of world.nodes) {
+    if (other !== node && other.isServer) tell(world, other, namespace, { news, heard })
   }
 }
 

@@ -2,6 +2,7 @@
  * The invariants while a history runs: what a handler may see, in which order, and until when. Those of the end are in
  * `quiet.mjs`. A profile may weaken an invariant by its name (`profiles.mjs`); then its violations are not counted.
  */
+import { checkHandler, mayBeForbidden } from './authorize.mjs'
 import { clock } from './clock.mjs'
 import { textsOf } from './story.mjs'
 
@@ -71,6 +72,11 @@ export class Oracle {
     this.#drafts.delete(operation)
   }
 
+  /** Whether a handler of this node put this there. */
+  isLocal(node, id, key, text) {
+    return this.#local.get(`${node} ${id} ${key}`)?.some((local) => local.text === text) ?? false
+  }
+
   #isDrafted(session, key, text) {
     return [...this.#drafts.values()].some(
       (draft) => draft.session === session && draft.texts.has(key) && draft.texts.get(key) === text,
@@ -89,6 +95,7 @@ export class Oracle {
     if (profile.faults || setting.maxAge || !id || !refusals.includes(code)) return
     if (code === 'ERR_SESSION_CONFLICT' && setting.slow > 0) return // What stands before it may take longer than `timeout`.
     if (ledger.story(id).mayHaveEnded(begun)) return
+    if (code === 'ERR_SESSION_FORBIDDEN' && mayBeForbidden(this.#world, id, this.#trusted(begun))) return
     this.violate('nothing is refused without a cause', `#${index} ${kind}: ${code}`)
   }
 
@@ -96,6 +103,7 @@ export class Oracle {
   closed(client, id) {
     const { profile, setting, ledger } = this.#world
     if (profile.faults || setting.maxAge || ledger.story(id).mayHaveEnded(client.begun)) return
+    if (mayBeForbidden(this.#world, id, this.#trusted(client.begun))) return
     this.violate('nothing is refused without a cause', `${client.id} was closed`)
   }
 
@@ -111,6 +119,7 @@ export class Oracle {
     const story = this.#world.ledger.story(id)
     if (story.isDestroyedBy(node))
       this.violate('nothing after the end', `${what} ran after ${id} was destroyed on node ${node}`)
+    checkHandler(this.#world, node, id, session, what)
     this.sees(node, id, session, what, { isHandler: true })
   }
 
@@ -143,7 +152,7 @@ export class Oracle {
   #keySeen({ node, story, states, since, key, text, what, isHandler, isDraft }) {
     const name = `${node} ${story.id} ${key}`
     if (isDraft && this.#isDrafted(`${node} ${story.id}`, key, text)) return
-    if (this.#local.get(name)?.some((local) => local.text === text)) return
+    if (this.isLocal(node, story.id, key, text)) return
     const matches = (state) => state.texts !== undefined && state.texts.get(key) === text
     if (!states.some(matches)) {
       this.violate('always current', `${what} sees ${key} = ${text}; the store had ${describe(states, key)}`)

@@ -13,7 +13,10 @@
  * @property {Record<string, number>} [weights]
  * @property {Record<string, string>} [weaker]
  * @property {number} [instances]
+ * @property {number} [emitters] further nodes, without a server
  * @property {boolean} [recovery]
+ * @property {boolean} [isDynamic] the second namespace is a dynamic one
+ * @property {'sync' | 'async'} [authorizes] whether the app has `authorize`, and how that answers
  * @property {boolean} [isBobIn] two browsers are logged in from the beginning
  */
 
@@ -27,6 +30,9 @@ const ending = { explain: 4, destroy: 3, regenerate: 2, revoke: 3, login: 6, own
 const late = { usual: 5, longest: 150, slow: 0.3, order: 'any' }
 const crowded = { own: 9, update: 10, look: 22, 'connect by ticket': 0, ticket: 0, regenerate: 0.5, revoke: 0.5 }
 const ticketing = { ticket: 6, 'connect by ticket': 14, connect: 1 }
+const recovering = { broadcast: 8, reconnect: 8, leave: 3, regenerate: 2, login: 3 }
+/** Sessions that are forbidden, and allowed again. */
+const forbidding = { shared: 9, 'save shared': 6, connect: 9, explain: 2 }
 
 const twice = {
   'tickets once':
@@ -122,7 +128,22 @@ export const profiles = [
     nodes: 1,
     recovery: true,
     isBobIn: true,
-    weights: { broadcast: 8, reconnect: 8, leave: 3, regenerate: 2, login: 3 },
+    weights: recovering,
+  },
+  { name: 'recovery, two', nodes: 2, recovery: true, isBobIn: true, weights: recovering, weaker: twice },
+  { name: 'dynamic', nodes: 1, isDynamic: true, weights: { join: 6 } },
+  { name: 'dynamic, recovery', nodes: 1, isDynamic: true, recovery: true, isBobIn: true, weights: recovering },
+  { name: 'emitter', nodes: 1, emitters: 1, weaker: twice },
+  { name: 'emitter, two, cas, merge', nodes: 2, emitters: 1, setting: { ...cas, ...merge }, options: merging },
+  { name: 'authorize', nodes: 1, authorizes: 'sync', weights: forbidding },
+  { name: 'authorize later', nodes: 1, authorizes: 'async', setting: late, weights: forbidding },
+  {
+    name: 'authorize later, two, cas',
+    nodes: 2,
+    authorizes: 'async',
+    setting: cas,
+    weights: forbidding,
+    weaker: twice,
   },
   { name: 'tickets', nodes: 1, weights: ticketing },
   {

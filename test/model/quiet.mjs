@@ -1,6 +1,7 @@
 /**
  * The invariants when all is quiet, when all have left, and when all is closed.
  */
+import { isForbiddenNow } from './authorize.mjs'
 import { clock } from './clock.mjs'
 import { kindsOf } from './history.mjs'
 import { textsOf } from './story.mjs'
@@ -50,6 +51,8 @@ function socketsAreClosed(world) {
           `${conn.client.id} on node ${node.number} has ${sessionID}`,
         )
       }
+      if (sessionID && isForbiddenNow(world, sessionID))
+        world.oracle.violate('nobody who is forbidden', `${conn.client.id} on node ${node.number} is connected`)
     }
   }
 }
@@ -93,9 +96,10 @@ async function load(world, node, id, cookie) {
   try {
     const session = await node.sessions[0].load({ headers: { cookie } })
     if (isDestroyed) world.oracle.violate('destroyed stays destroyed', `${id} was loaded on node ${node.number}`)
+    else if (isForbiddenNow(world, id)) world.oracle.violate('nobody who is forbidden', `${id} was loaded`)
     else world.oracle.isExactly(node.number, id, session, 'a load when all is quiet')
   } catch (error) {
-    const mayBeOver = isOver(world, id) || story.mayHaveEnded(1)
+    const mayBeOver = isOver(world, id) || story.mayHaveEnded(1) || isForbiddenNow(world, id)
     if (!mayBeOver) world.oracle.violate('what exists is loaded', `${id} on node ${node.number}: ${error.code}`)
   }
 }

@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module'
 import { clock } from './clock.mjs'
 import { Faults } from './faults.mjs'
-import { kindsOf } from './history.mjs'
+import { kindsOf, nodesOf } from './history.mjs'
 import { Browser } from './http.mjs'
 import { ask } from './http-operations.mjs'
 import { Ledger } from './ledger.mjs'
@@ -42,7 +42,7 @@ export class World {
     this.oracle = new Oracle(this)
     this.database = new Database(plan.setting.touch, this.ledger)
     const { handshakeSession } = require(program)
-    for (let number = 0; number < profile.nodes; number++) this.nodes.push(new Node(this, number, handshakeSession))
+    for (let number = 0; number < nodesOf(profile); number++) this.nodes.push(new Node(this, number, handshakeSession))
     for (const operation of plan.operations) clock.after(operation.at, () => this.#begin({ ...operation }))
   }
 

@@ -59,10 +59,31 @@ export const sessionEnd = [
       ['a session that revoke could not destroy is over', '      answered(error)\n', '', 'mortal', 'could not destroy'],
       [
         'an ending that is heard does not keep the session from being written',
-        '    this.#tombstones.confirm(room)\n',
+        '    this.#tombstones.confirm(room, live?.id)\n',
         '',
         'overlap',
         'another node destroys',
+      ],
+      [
+        'what a node wrote that has not heard of the end stays',
+        'if (id !== undefined) this.undo(id)',
+        '',
+        'rules',
+        'that hears no news',
+      ],
+      [
+        'the id of a session that another node has ended is not kept',
+        'this.#tombstones.confirm(room, live?.id)',
+        'this.#tombstones.confirm(room, undefined)',
+        'rules',
+        'that another node has ended',
+      ],
+      [
+        'what the store once missed is destroyed when another node writes it',
+        'this.#tombstones.confirm(live.room)',
+        'this.#tombstones.confirm(live.room, live.id)',
+        'rules',
+        'once missed',
       ],
       [
         'an ending that is heard closes no socket',
@@ -141,8 +162,8 @@ export const sessionEnd = [
     rows: [
       [
         'of two destroys that are on their way the first that fails decides',
-        'this.#set(roomOf(id)).pending++',
-        'this.#set(roomOf(id))',
+        'this.#set(roomOf(id), id).pending++',
+        'this.#set(roomOf(id), id)',
         'overlap',
         'of two destroys',
       ],
@@ -155,6 +176,13 @@ export const sessionEnd = [
         'of two destroys',
       ],
       ['what was destroyed is not known as that', '    tombstone.isConfirmed = true\n', '', 'overlap', 'destroy'],
+      [
+        'the id of a session that was destroyed here is not kept',
+        'isConfirmed: false, id }\n    tombstone.id ??= id\n',
+        'isConfirmed: false, id: undefined }\n',
+        'rules',
+        'that was destroyed here',
+      ],
       ['a second ending forgets the first', 'this.#tombstones.get(room) ?? ', '', 'overlap', 'of two destroys'],
       [
         'endings are remembered for ever',
