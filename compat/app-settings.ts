@@ -85,10 +85,10 @@ function wrong(where: string, problem: string): SessionError {
   return new SessionError('ERR_SESSION_OPTIONS', `${where}: ${problem}`)
 }
 
-/** The package.json of the app: the one nearest to the file that Node was started with; under a process manager, to the folder. */
+/** The package.json of the app: the one nearest to the file or folder that Node was started with; under a process manager, to the folder. */
 function readManifest(): Manifest {
   const main = process.argv[1]
-  const start = main && !main.includes(`${sep}node_modules${sep}`) ? dirname(main) : process.cwd()
+  const start = main && !main.includes(`${sep}node_modules${sep}`) ? main : process.cwd()
   for (let folder = start; ; folder = dirname(folder)) {
     const manifest = readJSON(join(folder, 'package.json'))
     if (manifest || folder === dirname(folder)) return manifest ?? {}
@@ -97,7 +97,7 @@ function readManifest(): Manifest {
 
 function readJSON(path: string): Manifest | undefined {
   try {
-    return Object(JSON.parse(readFileSync(path, 'utf8'))) as Manifest
+    return Object(JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''))) as Manifest // npm takes a BOM, too.
   } catch {
     return undefined
   }

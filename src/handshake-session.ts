@@ -7,7 +7,7 @@ import { checkID, type HandshakeLike } from './handshake/identify'
 import type { SessionMiddleware } from './handshake/middleware'
 import { Tickets } from './handshake/ticket'
 import { type HandshakeSessionOptions, type MiddlewareOptions, resolveOptions } from './options'
-import type { EndReason } from './session/endings'
+import { checkReason, type EndReason } from './session/endings'
 import type { Change } from './session/group-commit'
 import { type SessionEnd, SessionRegistry } from './session/registry'
 import { roomOf } from './session/room'
@@ -133,20 +133,20 @@ export class HandshakeSessions {
 
   /**
    * The room that the sockets of a session are in, in every guarded namespace: `io.to(sessions.room(id)).emit(…)`.
-   * The name does not contain the id.
+   * The name does not contain the id. @throws SessionError `ERR_SESSION_OPTIONS` for no id
    */
   room(id: string): string {
-    return roomOf(id)
+    return roomOf(checkID(id))
   }
 
   /**
    * Ends a session everywhere: destroyed in the store, its sockets closed.
    * @param reason what `end` tells @default 'revoked'
-   * @throws SessionError (rejects) `ERR_SESSION_STORE`, `_TIMEOUT`; the sockets of this process are closed all the same
+   * @throws SessionError (rejects) `ERR_SESSION_OPTIONS` for no id or no such reason; `_STORE`, `_TIMEOUT`, with the sockets here closed
    */
   async revoke(id: string, reason: EndReason = 'revoked'): Promise<void> {
     this.#admission.assertOpen()
-    await this.#registry.endings.destroy(checkID(id), reason)
+    await this.#registry.endings.destroy(checkID(id), checkReason(reason))
   }
 
   /**

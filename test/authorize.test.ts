@@ -501,6 +501,44 @@ describe('while the socket lives', () => {
     await closed
   })
 
+  test('a listener of `disconnect` that throws keeps no other socket, and harms nobody', async () => {
+    const app = await start(hasUser)
+    const cookie = await app.login()
+    const [first, second] = [await pair(app, cookie), await pair(app, cookie)]
+    first.socket.on('disconnect', () => JSON.parse('{'))
+    const closed = [first, second].map(({ client }) => next(client, 'disconnect'))
+    await withoutUser(app, cookie)
+    await Promise.all(closed)
+    expect(app.told).toEqual(['end ERR_SESSION_STORE'])
+  })
+
+  test('what a listener of `connect` emits does not reach who is refused by then', async () => {
+    const app = await start(hasUser)
+    const cookie = await app.login()
+    app.io.use((_socket, next) => void withoutUser(app, cookie).then(() => next()))
+    app.io.on('connect', (socket) => socket.emit('inbox'))
+    const client = connect(app.url, cookie)
+    const heard: string[] = []
+    client.onAny((event) => heard.push(event))
+    await next(client, 'disconnect')
+    expect(heard).toEqual([])
+  })
+
+  test('a key that JSON cannot hold keeps no other change from being asked about', async () => {
+    const app = await start(hasUser)
+    const cookie = await app.login()
+    const { client, socket } = await pair(app, cookie)
+    socket.handshake.session['draft'] = 1n
+    expect(await new Promise((done) => socket.handshake.session.save(done))).toMatchObject({
+      code: 'ERR_SESSION_STORE',
+      cause: expect.any(TypeError),
+    })
+    const closed = next(client, 'disconnect')
+    await withoutUser(app, cookie)
+    await closed
+    expect(app.told).toEqual([])
+  })
+
   test('a socket that has left its namespace is not asked about', async () => {
     const seen: string[] = []
     const app = await start(((_session, { auth }) => {

@@ -102,7 +102,7 @@ test('a server is listened to once, however much of it is attached to, and not a
   expect(listeners()).toBe(0)
 })
 
-test('close() keeps to itself also what changed in that turn', async () => {
+test('close() tells at once what changed in that turn', async () => {
   const emitter = { serverSideEmit: vi.fn() }
   const app = await startApp({ emitter, attach: false })
   const id = idOf(await app.login())
@@ -111,8 +111,10 @@ test('close() keeps to itself also what changed in that turn', async () => {
     app.store.set(id, { cookie: { originalMaxAge: null } } as never, written)
   })
   app.sessions.close()
+  expect(emitter.serverSideEmit).toHaveBeenCalledTimes(2)
+  expect(emitter.serverSideEmit).toHaveBeenLastCalledWith('handshake-session', { changed: [app.sessions.room(id)] })
   await new Promise(setImmediate)
-  expect(emitter.serverSideEmit).toHaveBeenCalledTimes(1)
+  expect(emitter.serverSideEmit).toHaveBeenCalledTimes(2)
 })
 
 test('after close() nothing is told, also when another instance goes on with the store', async () => {

@@ -502,6 +502,19 @@ test('after any ending, in any interleaving with saves, updates, touches and dis
   )
 }, 60_000)
 
+test('revoke and room take a session id, and revoke one of the reasons that `end` has', async () => {
+  const app = await startApp()
+  const cookie = await app.login()
+  const wrong = { code: 'ERR_SESSION_OPTIONS' }
+  await expect(app.sessions.revoke(idOf(cookie), 'banned' as never)).rejects.toMatchObject({
+    ...wrong,
+    message: expect.stringContaining('destroyed, regenerated, expired, revoked'),
+  })
+  await expect(app.sessions.revoke(undefined as never)).rejects.toMatchObject(wrong)
+  expect(() => app.sessions.room(undefined as never)).toThrow(expect.objectContaining(wrong))
+  await pair(app, cookie)
+})
+
 test('10 000 sockets of 1 000 sessions: revoking all closes all, and nothing is left', async () => {
   const store = new CountingStore()
   const app = await startApp({ store })

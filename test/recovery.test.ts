@@ -148,6 +148,32 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
     expect(heard).toEqual(['news', 'more', 'meanwhile'])
   })
 
+  test('a middleware that replaces `data` keeps no packet back', async () => {
+    const { app, client, socket } = await lose(skipMiddlewares)
+    app.io.use((each, pass) => {
+      each.data = { mine: true }
+      pass()
+    })
+    const missed = next(client, 'news')
+    const again = next<Socket>(app.io, 'connection')
+    await cut(client, socket, () => miss(app))
+    client.connect()
+    expect(await missed).toBe('private to ann')
+    expect((await again).rooms).toContain('room of ann')
+  })
+
+  test('what a listener of `connect` emits comes once, after what was missed', async () => {
+    const { app, client, socket } = await lose(skipMiddlewares)
+    app.io.on('connect', (each) => each.emit('hello'))
+    const heard: string[] = []
+    client.onAny((event) => heard.push(event))
+    await cut(client, socket, () => miss(app))
+    client.connect()
+    await ask(client, 'sync')
+    await ask(client, 'sync')
+    expect(heard).toEqual(['news', 'more', 'hello'])
+  })
+
   test('an adapter that is set after attach withholds as well', async () => {
     const { app, headers, client, socket } = await lose(skipMiddlewares)
     const { SessionAwareAdapter } = await import('socket.io-adapter')
@@ -205,6 +231,24 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
     expect(await next(client, 'connect_error')).toMatchObject({ message: 'not today' })
     expect(wire.join()).not.toMatch(/news|more/)
   })
+})
+
+test('where a middleware before the guard replaces `data`, a connection is a new one, with an id that nobody knows', async () => {
+  const replace = (app: App) =>
+    app.io.use((each, pass) => {
+      each.data = { mine: true }
+      pass()
+    })
+  const { app, headers, client, socket } = await lose(false, { before: replace })
+  const again = next<Socket>(app.io, 'connection')
+  const bob = await app.login('bob')
+  await cut(client, socket, () => miss(app))
+  headers.cookie = bob
+  client.connect()
+  const fresh = await again
+  expect(fresh).toMatchObject({ recovered: false, data: { mine: true } })
+  expect(fresh.id).not.toBe(socket.id)
+  expect(fresh.rooms).not.toContain(socket.id)
 })
 
 test('a middleware that stands before the guard is not shown what was kept', async () => {

@@ -2,9 +2,9 @@
 import { EventEmitter } from 'node:events'
 import { type HandshakeSessionOptions, handshakeSession, type SessionError } from 'handshake-session'
 import { expect, test, vi } from 'vitest'
-import { connect, idOf, next, pair, secret, startApp } from './support/app.js'
+import { type App, connect, idOf, next, pair, secret, startApp } from './support/app.js'
 import { FaultyStore } from './support/faulty-store.js'
-import { otherProgram } from './support/other-program.js'
+import { otherProgram, read } from './support/other-program.js'
 
 async function start(options: Partial<HandshakeSessionOptions> = {}) {
   const told = new EventEmitter<{ error: [string] }>()
@@ -108,6 +108,21 @@ test('save: by a route that gives the store no callback, with mergeHttpSaves', a
     res.end('begun')
   })
   await fetch(`${app.url}/script`, { headers: { cookie } })
+})
+
+test.each([
+  ['a logout by HTTP', (app: App, cookie: string) => app.get('/logout', cookie)],
+  ['revoke', (app: App, cookie: string) => app.sessions.revoke(idOf(cookie))],
+])('end: a listener of `disconnect` that throws stops nothing of %s', async (_how, end) => {
+  const { app, cookie, id, errors } = await start()
+  const first = await pair(app, cookie)
+  const second = await pair(app, cookie)
+  first.socket.on('disconnect', () => JSON.parse('{'))
+  const closed = [first, second].map(({ client }) => next(client, 'disconnect'))
+  await end(app, cookie)
+  await Promise.all(closed)
+  expect(errors).toEqual(['end ERR_SESSION_STORE'])
+  expect(await read(otherProgram(app.store), id)).toBeUndefined()
 })
 
 test('an `onError` that itself throws, or rejects, harms nobody', async () => {

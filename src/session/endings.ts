@@ -2,17 +2,27 @@
  * Rule 2, ending: a destroyed session is over in this process at once, and stays so. Whatever was written of it
  * meanwhile is destroyed again, until that succeeds.
  */
-import type { Stage } from '../errors'
+import { SessionError, type Stage } from '../errors'
 import type { Answered } from '../store/observer'
 import type { SessionStore } from '../store/session-store'
 import { now } from './clock'
 import { roomOf } from './room'
 import { Tombstones } from './tombstones'
 
-export const endReasons = ['destroyed', 'regenerated', 'expired', 'revoked'] as const
+const endReasons = ['destroyed', 'regenerated', 'expired', 'revoked'] as const
 
 /** Why a session is over. */
 export type EndReason = (typeof endReasons)[number]
+
+export function isEndReason(value: unknown): value is EndReason {
+  return (endReasons as readonly unknown[]).includes(value)
+}
+
+/** @throws SessionError `ERR_SESSION_OPTIONS` */
+export function checkReason(reason: unknown): EndReason {
+  if (isEndReason(reason)) return reason
+  throw new SessionError('ERR_SESSION_OPTIONS', `expected one of ${endReasons.join(', ')} as the reason`)
+}
 
 /** How long a write is remembered, in ms: another node may have destroyed the session before it, and its news comes later. */
 export const recent = 5_000

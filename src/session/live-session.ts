@@ -158,8 +158,15 @@ export class LiveSession implements Owner, SessionKeeper {
     return this.holders.length > 0
   }
 
+  /** Closing a connection runs the app's own listeners of `disconnect`: one that throws keeps no other connection open. */
   closeHolders(): void {
-    for (const holder of [...this.holders]) holder.close()
+    for (const holder of [...this.holders]) {
+      try {
+        holder.close()
+      } catch (error) {
+        this.#home.unheard(error, 'end')
+      }
+    }
   }
 
   get isIdle(): boolean {

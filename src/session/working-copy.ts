@@ -2,8 +2,9 @@
  * A session that is being worked on, and its base, the record that it was read from: tells what was changed, and carries
  * that over to a newer record, as git's rebase does, per top-level key. No I/O; `unit-of-work.ts` reads and writes.
  */
+import { attempt } from '../errors'
 import type { ExpressSession, SessionRecord } from '../store/record'
-import { changedKeys, merge, parts } from './record-keys'
+import { changedKeys, jsonOf, merge, parts, writtenAs } from './record-keys'
 
 /** What is being written. */
 export interface Snapshot {
@@ -52,9 +53,10 @@ export class WorkingCopy {
     this.#base = base
   }
 
-  /** Whether anything was changed since the base, also if only the order of keys. */
+  /** Whether anything was changed since the base, also if only the order of keys, or to what JSON cannot hold. */
   get isChanged(): boolean {
-    return this.#unsettled.length > 0 || this.#claimed.length > 0 || JSON.stringify(this.session) !== this.#base
+    if (this.#unsettled.length > 0 || this.#claimed.length > 0) return true
+    return attempt(() => writtenAs(this.session)) !== this.#base
   }
 
   /**
@@ -95,7 +97,7 @@ export class WorkingCopy {
     if (newBase === this.#base) return []
     const base = parts(this.#base)
     const theirParts = parts(newBase)
-    const ours = parts(JSON.stringify(this.session))
+    const ours = parts(jsonOf(this.session, this.#base))
     const conflicts: string[] = []
     for (const key of changedKeys(base, theirParts)) {
       const our = ours.get(key)
@@ -124,7 +126,7 @@ export class WorkingCopy {
    * written in `other`, too.
    */
   apply(other: WorkingCopy): void {
-    const json = JSON.stringify({ ...other.session, cookie: JSON.parse(other.#base).cookie })
+    const json = jsonOf({ ...other.session, cookie: JSON.parse(other.#base).cookie }, other.#base)
     if (json === other.#base) return
     this.#applied = other.#snapshot(json)
     const theirs = JSON.parse(json) as ExpressSession
@@ -143,9 +145,9 @@ export class WorkingCopy {
     this.#base = JSON.stringify({ ...JSON.parse(this.#base), [key]: this.session[key] })
   }
 
-  /** The session as it is written now: the write begins. */
+  /** The session as it is written now: the write begins. @throws SessionError `ERR_SESSION_STORE` if JSON cannot hold it */
   snapshot(): Snapshot {
-    const snapshot = this.#snapshot(JSON.stringify(this.session))
+    const snapshot = this.#snapshot(writtenAs(this.session))
     snapshot.begin()
     return snapshot
   }

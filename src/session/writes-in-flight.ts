@@ -175,7 +175,7 @@ export class WritesInFlight {
     }
   }
 
-  /** Learns what was written. If handlers have put in what JSON cannot hold, their events fail, not the writer. */
+  /** Learns what was written. If no `Session` can be made of it, events fail, not the writer. */
   #learn(news: () => void): void {
     try {
       news()

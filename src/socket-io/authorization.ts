@@ -39,7 +39,7 @@ export class Authorization {
   readonly #connecting = new WeakMap<SocketLike, Permission>()
   /** Of those that are connected, by their connections. */
   readonly #watched = new WeakMap<object, Set<Permission>>()
-  /** Namespaces whose `connection` is listened to. */
+  /** Namespaces whose `connect` is listened to. */
   readonly #namespaces = new WeakSet<NamespaceLike>()
 
   constructor(options: AuthorizationOptions) {
@@ -76,12 +76,11 @@ export class Authorization {
     this.#connecting.set(socket, permission)
     if (this.#namespaces.has(socket.nsp)) return
     this.#namespaces.add(socket.nsp)
-    socket.nsp.prependListener('connection', this.#connected)
+    socket.nsp.prependListener('connect', this.#connected) // Which Socket.IO emits before `connection`.
   }
 
   /** A client may connect to a namespace twice, so a connection may have several sockets in one namespace. */
-  readonly #connected = (...[given]: unknown[]): void => {
-    const socket = given as SocketLike
+  readonly #connected = (socket: SocketLike): void => {
     const { conn } = socket
     const permission = this.#connecting.get(socket)
     if (!permission) return
@@ -91,7 +90,11 @@ export class Authorization {
     let close = () => conn.close() // What is emitted to it by now gets nowhere.
     permission.whenRefused = (refusal) => {
       if (Object.hasOwn(refusal, 'cause')) this.#options.tell(refusal, 'authorize')
-      close()
+      try {
+        close()
+      } catch (error) {
+        this.#options.tell(error, 'end') // A listener of `disconnect` threw.
+      }
     }
     permission.renew()
     close = () => (this.#options.guardsServerOf(socket) ? conn.close() : void socket.disconnect())

@@ -3,7 +3,7 @@
  * there is no server; and hears what they tell. News may get lost: `freshFor` and `recheck` bound what that costs.
  */
 import { SessionError, type Tell } from '../errors'
-import { type EndReason, endReasons } from '../session/endings'
+import { type EndReason, isEndReason } from '../session/endings'
 import type { Peers } from '../session/peers'
 import type { SessionRegistry } from '../session/registry'
 import { isRoom } from '../session/room'
@@ -42,9 +42,9 @@ export class Cluster implements Peers {
 
   close(): void {
     this.#registry.peers.delete(this)
+    this.#flush()
     for (const io of this.servers) io.off(eventName, this.#hear)
     this.servers.clear()
-    this.#changed.clear()
   }
 
   get areReachable(): boolean {
@@ -87,15 +87,11 @@ export class Cluster implements Peers {
     for (const room of listOf(changed)) if (isRoom(room)) this.#registry.heardChanged(room)
     for (const each of listOf(ended)) {
       const [room, reason] = listOf(each)
-      if (isRoom(room) && isReason(reason)) this.#registry.endings.heard(room, reason)
+      if (isRoom(room) && isEndReason(reason)) this.#registry.endings.heard(room, reason)
     }
   }
 }
 
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
-}
-
-function isReason(value: unknown): value is EndReason {
-  return (endReasons as readonly unknown[]).includes(value)
 }

@@ -24,7 +24,10 @@ interface Kept extends Stored {
   again(): Promise<Stored | null | undefined>
 }
 
-/** By the `data` object of the socket, which is the one thing that adapter and guard both see. */
+/**
+ * By the `data` object of the socket, which is the one thing that adapter and guard both see; once given back, by the
+ * socket, as another middleware may replace its `data`.
+ */
 const keptBy = new WeakMap<object, Kept>()
 
 /** Namespaces that withhold already, for however many guards. */
@@ -35,7 +38,7 @@ export function withholdRecovery(namespace: NamespaceLike): void {
   if (watched.has(namespace)) return
   watched.add(namespace)
   onAdapter(namespace, () => withhold(namespace.adapter))
-  namespace.on('connection', replay)
+  namespace.prependListener('connect', replay) // Before the app's own listeners, which may emit to it.
 }
 
 function withhold(adapter: NamespaceLike['adapter']): void {
@@ -56,30 +59,37 @@ function withhold(adapter: NamespaceLike['adapter']): void {
  * otherwise makes it a new connection, with an id that nobody knows.
  */
 export function recover(socket: SocketLike, room: string | undefined): Promise<void> | void {
-  const kept = keptBy.get(socket.data)
-  return kept && giveBack(kept, socket, room)
+  const kept = keptBy.get(socket) ?? keptBy.get(socket.data)
+  if (kept) return giveBack(kept, socket, room)
+  if (socket.recovered) return renew(socket, []) // A middleware before the guard has replaced `data`: nobody knows whose it was.
 }
 
 function giveBack(kept: Kept, socket: SocketLike, room: string | undefined): Promise<void> | void {
-  keptBy.delete(socket.data)
+  const wasGivenBack = forget(socket)
   const isOthers = (each: string) => isRoom(each) && !kept.agreed.includes(each)
   const isTheirs = room === undefined ? !kept.rooms.some(isOthers) : kept.rooms.includes(room)
-  if (!isTheirs) return renew(socket, kept)
+  if (!isTheirs) return withdraw(kept, socket, wasGivenBack)
   if (room) kept.agreed.push(room)
   socket.data = kept.data
-  keptBy.set(socket.data, kept)
+  keptBy.set(socket, kept)
   return socket.join(kept.rooms)
+}
+
+/** @returns whether it was given back */
+function forget(socket: SocketLike): boolean {
+  keptBy.delete(socket.data)
+  return keptBy.delete(socket)
 }
 
 /** Once every middleware has agreed, the packets follow. */
 function replay(socket: SocketLike): void {
-  const kept = keptBy.get(socket.data)
+  const kept = keptBy.get(socket)
   if (kept) resend(kept, socket)
 }
 
 /** First those that it missed, then those of the meantime. */
 function resend(kept: Kept, socket: SocketLike): void {
-  keptBy.delete(socket.data)
+  forget(socket)
   const asked = kept.again() // Before anything is sent: the adapter stores that as well.
   send(socket, kept.missedPackets)
   asked.then(
@@ -97,11 +107,15 @@ function send(socket: SocketLike, packets: unknown[][]): void {
 }
 
 /** Of what another guard gave back, its session's room stays. */
-function renew(socket: SocketLike, { agreed, data }: Kept): Promise<void> | void {
-  const wasGivenBack = socket.data === data
+function withdraw({ agreed }: Kept, socket: SocketLike, wasGivenBack: boolean): Promise<void> | void {
   if (wasGivenBack) socket.nsp.adapter.delAll(socket.id) // Else there are none, or those of its owner, who is back already.
+  socket.data = {}
+  return renew(socket, agreed)
+}
+
+function renew(socket: SocketLike, rooms: string[]): Promise<void> | void {
   const [id, pid] = [randomBytes(15), randomBytes(15)].map((bytes) => bytes.toString('base64url')) as [string, string]
   replaceIDs(socket, id, pid)
-  Object.assign(socket, { recovered: false, data: {} })
-  return socket.join(agreed)
+  socket.recovered = false
+  return socket.join(rooms)
 }

@@ -34,8 +34,7 @@ export interface NamespaceLike {
   readonly name: string
   adapter: { restoreSession?(pid: string, offset: string): Promise<unknown>; delAll(id: string): unknown }
   use(guard: never): unknown
-  on(event: 'connection', listener: (socket: never) => void): unknown
-  prependListener(event: 'connection', listener: (...socket: unknown[]) => void): unknown
+  prependListener(event: 'connect', listener: (...sockets: SocketLike[]) => void): unknown
 }
 
 /** Whatever can tell other Socket.IO servers: a `Server`, or an `Emitter` of `@socket.io/redis-emitter`. */

@@ -6,8 +6,11 @@ import { type AtomicStore, expiryOf } from './record'
 export interface RedisLike {
   get(key: string): Promise<string | null>
   eval(script: string, ...args: never[]): Promise<unknown>
-  /** Of ioredis: how often it has connected. */
-  readonly connectionEpoch?: number
+}
+
+/** How often an ioredis has connected, which its types do not tell. */
+function connections(redis: object): unknown {
+  return (redis as { connectionEpoch?: unknown }).connectionEpoch
 }
 
 export interface ConnectRedis {
@@ -42,10 +45,10 @@ export function atomicRedis(store: ConnectRedis, client: Partial<RedisLike>): At
     versionOf: (session) => store.serializer.stringify(session),
     async setVersioned(id, session, version) {
       const args = [String(version), store.serializer.stringify(session), String(secondsToLive(store, session))]
-      const { connectionEpoch } = redis
+      const connected = connections(redis)
       const written = (await run(redis, store.prefix + id, args)) === 1
       // ioredis sends a script again whose answer was lost with the connection: then our own first write stands in its way.
-      if (!written && redis.connectionEpoch !== connectionEpoch) {
+      if (!written && connections(redis) !== connected) {
         throw new Error('the connection was lost during the write, and it is not known whether it happened')
       }
       return written

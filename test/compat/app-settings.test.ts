@@ -23,13 +23,18 @@ const app = (options: object) => `
   })`
 
 /** @param options in code */
-function run(manifest: object, setting?: string, options: object = {}): { told: string[]; warned: string } {
+function run(
+  manifest: object | string,
+  setting?: string,
+  options: object = {},
+  main = 'app.js',
+): { told: string[]; warned: string } {
   const folder = mkdtempSync(join(tmpdir(), 'settings-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  writeFileSync(join(folder, 'package.json'), typeof manifest === 'string' ? manifest : JSON.stringify(manifest))
   writeFileSync(join(folder, 'app.js'), app(options))
   const env = { ...process.env, NODE_OPTIONS: '', ...(setting === undefined ? {} : { HANDSHAKE_SESSION: setting }) }
-  const { stdout, stderr } = spawnSync(process.execPath, ['app.js'], { cwd: folder, env, encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(process.execPath, [main], { cwd: folder, env, encoding: 'utf8' })
   return { told: stdout.trim().split('\n'), warned: stderr }
 }
 
@@ -44,6 +49,18 @@ test.each<[string, object, string | undefined, string[]]>([
   ['both', { 'handshake-session': style }, '{"errorStyle":"0.9"}', ['object', 'handshake error']],
 ])('%s', (_, manifest, setting, told) => {
   expect(run(manifest, setting).told).toEqual(told)
+})
+
+test('package.json of an app that is started by its folder', () => {
+  expect(run({ main: 'app.js', 'handshake-session': style }, undefined, {}, '.').told).toEqual([
+    'object',
+    'Error: no ticket',
+  ])
+})
+
+test('package.json with a byte order mark, which npm takes', () => {
+  const manifest = `\uFEFF${JSON.stringify({ 'handshake-session': style })}`
+  expect(run(manifest).told).toEqual(['object', 'Error: no ticket'])
 })
 
 test('code comes first', () => {

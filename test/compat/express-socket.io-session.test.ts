@@ -334,6 +334,21 @@ describe('a new session of ours', () => {
     expect(warned).toHaveBeenCalled()
   })
 
+  test('what JSON cannot hold, in the session of a visitor, is told, and ends no process', async () => {
+    const app = await start(ours, { autoSave: true })
+    const warned = once(process, 'warning')
+    const { client, socket } = await join(app)
+    const session = heldBy(socket)
+    session['draft'] = 1n
+    expect(await ask(client, 'get', 'user')).toBeNull()
+    expect((await warned)[0]).toMatchObject({ message: expect.stringContaining('BigInt') })
+    delete session['draft']
+    expect(await ask(client, 'save')).toBe('saved')
+    session['draft'] = 1n
+    await new Promise((kept) => app.store.set(session.id, { cookie: session.cookie, user: 'ann' } as never, kept))
+    expect(await ask(client, 'get', 'user')).toBe('ann')
+  })
+
   test('autoSave of a session that is over is no warning', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     onTestFinished(() => warned.mockRestore())

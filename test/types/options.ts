@@ -2,6 +2,8 @@
 import { createSecretKey } from 'node:crypto'
 import session from 'express-session'
 import { type HandshakeSessionOptions, HandshakeSessions, handshakeSession, type StoreLike } from 'handshake-session'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import type { Socket } from 'socket.io'
 
 type Handshake = Socket['handshake']
@@ -28,6 +30,10 @@ handshakeSession(undecided)
 // A store is whatever has the three methods.
 const own: StoreLike = { get: (_id, done) => done(null, null), set: () => {}, destroy: () => {} }
 handshakeSession({ store: own, secret })
+
+// Either client of Redis.
+handshakeSession({ store, secret, redis: new Redis() })
+handshakeSession({ store, secret, redis: createClient() })
 
 // What session() returned is enough.
 const middleware = session({ store, secret, resave: false, saveUninitialized: false })

@@ -20,10 +20,24 @@ export const authorization = [
       ],
       [
         'a socket is not watched',
-        "socket.nsp.prependListener('connection', this.#connected)",
+        "socket.nsp.prependListener('connect', this.#connected)",
         '',
         'authorize',
         'update closes',
+      ],
+      [
+        'a socket is watched when listeners of `connect` are through',
+        "prependListener('connect', this.#connected)",
+        "prependListener('connection' as never, this.#connected)",
+        'authorize',
+        'of `connect`',
+      ],
+      [
+        'a listener that throws ends the process',
+        "        this.#options.tell(error, 'end') // A listener of `disconnect` threw.",
+        '        throw error',
+        'authorize',
+        'that throws keeps',
       ],
       [
         'handlers of connection come first',

@@ -38,7 +38,7 @@ export const cluster = [
         'malformed',
       ],
       ['news of no object ends the process', 'Object(news) as', 'news as', 'cluster', 'malformed'],
-      ['an ending for any reason is believed', ' && isReason(reason)', '', 'cluster', 'a reason that there is not'],
+      ['an ending for any reason is believed', ' && isEndReason(reason)', '', 'cluster', 'a reason that there is not'],
 
       ['a server that is joined twice is heard twice', '    if (this.servers.has(io)) return\n', '', 'cluster'],
       [
@@ -49,10 +49,11 @@ export const cluster = [
       ],
       ['who is closed still tells', '    this.#registry.peers.delete(this)\n', '', 'cluster'],
       [
-        'who is closed still tells of what changed in that turn',
-        '    this.servers.clear()\n    this.#changed.clear()\n',
-        '    this.servers.clear()\n',
+        'what changed in the turn of close() is not told',
+        '    this.#registry.peers.delete(this)\n    this.#flush()\n',
+        '    this.#registry.peers.delete(this)\n',
         'cluster',
+        'in that turn',
       ],
     ],
   },

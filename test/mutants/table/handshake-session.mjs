@@ -19,6 +19,8 @@ export const handshakeSession = [
         'after close',
       ],
 
+      ['revoke takes any reason', 'checkReason(reason)', 'reason', 'mortal', 'revoke and room'],
+      ['there is a room of no id', 'roomOf(checkID(id))', 'roomOf(id)', 'mortal', 'revoke and room'],
       [
         'a request without a session gets a ticket',
         "!request?.session || typeof request.sessionID !== 'string'",

@@ -9,10 +9,31 @@ export const recovery = [
 
       [
         'whoever knows the private id is the owner',
-        'if (!isTheirs) return renew(socket, kept)',
+        'if (!isTheirs) return withdraw(kept, socket, wasGivenBack)',
         '',
         'recovery',
         'with the cookie of another',
+      ],
+      [
+        'who recovers what nobody knows keeps its id',
+        'if (socket.recovered) return renew(socket, [])',
+        '',
+        'recovery',
+        'before the guard replaces',
+      ],
+      [
+        'what was kept is lost when a middleware replaces `data`',
+        '  const kept = keptBy.get(socket)\n  if (kept) resend',
+        '  const kept = keptBy.get(socket.data)\n  if (kept) resend',
+        'recovery',
+        'that replaces',
+      ],
+      [
+        'missed packets come after those of listeners',
+        "namespace.prependListener('connect', replay)",
+        "namespace.prependListener('connection' as never, replay)",
+        'recovery',
+        'of `connect`',
       ],
       [
         'who comes back without a session gets that of before',
@@ -58,7 +79,7 @@ export const recovery = [
         'recovery',
         'with the cookie of another',
       ],
-      ['a stranger counts as recovered', 'recovered: false, ', '', 'recovery', 'with the cookie of another'],
+      ['a stranger counts as recovered', '  socket.recovered = false\n', '', 'recovery', 'with the cookie of another'],
       [
         'a stranger takes rooms from the owner who is back',
         'if (wasGivenBack) socket',
@@ -76,7 +97,7 @@ export const recovery = [
 
       [
         'a new connection is not in the rooms of those who agreed',
-        'return socket.join(agreed)',
+        'return socket.join(rooms)',
         'return socket.join([])',
         'recovery',
         'one that lost one of them',

@@ -483,6 +483,13 @@ export const session = [
   {
     file: 'session/live-session.ts',
     rows: [
+      [
+        'a listener of disconnect that throws keeps the other connections open',
+        "        this.#home.unheard(error, 'end')\n",
+        '        throw error\n',
+        'unawaited',
+        'of `disconnect`',
+      ],
       ['a session that a socket holds is dropped', '    here.use()\n', '', 'connect', 'share one session object'],
       [
         'a socket that leaves takes another one with it',

@@ -3,6 +3,20 @@ export const workingCopy = [
   {
     file: 'session/record-keys.ts',
     rows: [
+      [
+        'a key that JSON cannot hold stops all',
+        'canBeWritten(value) ? value : record[key]',
+        'value',
+        'hostile',
+        'and nothing else',
+      ],
+      [
+        'a key that JSON cannot hold is deleted in the store by an update',
+        'canBeWritten(value) ? value : record[key]',
+        'canBeWritten(value) ? value : undefined',
+        'hostile',
+        'and nothing else',
+      ],
       ['__proto__ of a record is a key', ".filter(([key]) => key !== '__proto__')", '', 'working-copy'],
       [
         'a key that was deleted and written comes back',
@@ -21,6 +35,13 @@ export const workingCopy = [
   {
     file: 'session/working-copy.ts',
     rows: [
+      [
+        'what JSON cannot hold in a new session ends the process',
+        'attempt(() => writtenAs(this.session)) !==',
+        'writtenAs(this.session) !==',
+        'compat/express-socket.io-session',
+        'JSON cannot hold',
+      ],
       ['what they changed wins over what we changed', 'our !== base.get(key) || ', '', 'working-copy'],
       [
         'what both changed to the same value is no conflict',
