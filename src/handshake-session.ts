@@ -71,7 +71,6 @@ export class HandshakeSessions {
       tickets: this.#tickets,
       authorization: this.#authorization,
       registry: this.#registry,
-      store: this.#registry.store,
       isBeingWritten: (id) => this.#registry.sessions.get(id)?.stored.observations.isBeingWritten ?? false,
       tell: this.#tell,
     })

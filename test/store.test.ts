@@ -4,7 +4,7 @@ import type { AtomicStore } from 'handshake-session'
 import { SessionStore } from 'handshake-session/internals'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
-type Methods = ConstructorParameters<typeof SessionStore>[1]
+type Methods = ConstructorParameters<typeof SessionStore>[0]
 type Get = (id: string, callback: (error?: unknown, record?: unknown) => void) => unknown
 
 const record = { user: 'ann', cookie: { originalMaxAge: null } } as SessionData
@@ -13,7 +13,7 @@ const failed = { name: 'SessionError', code: 'ERR_SESSION_STORE' }
 
 function storeThat(get: Get, more: Partial<Methods> = {}, atomic?: AtomicStore): SessionStore {
   const methods = { get: get as Methods['get'], set: () => {}, destroy: () => {}, ...more }
-  return new SessionStore(methods, methods, atomic)
+  return new SessionStore(methods, atomic)
 }
 
 describe('a store that answers', () => {

@@ -82,13 +82,11 @@ export interface CookieVerifier {
  * Remembers values that were genuine: the signature is most of what it costs to find a session that is live. They are found
  * by their hash, so the time it takes tells nothing of how much of a forged one is right.
  */
-export class GenuineValues {
-  readonly #ids = new BoundedMap<string, string>(mostGenuine)
-
-  /** The id in this value. @param verify finds it in one that is not known. @throws what that throws */
-  idIn(value: string, verify: (value: string) => string): string {
-    const id = this.#ids.get(value) ?? verify(value)
-    this.#ids.set(value, id)
+export function remembering(verify: CookieVerifier['verify']): CookieVerifier['verify'] {
+  const genuine = new BoundedMap<string, string>(mostGenuine)
+  return (value) => {
+    const id = genuine.get(value) ?? verify(value)
+    genuine.set(value, id)
     return id
   }
 }
@@ -96,17 +94,12 @@ export class GenuineValues {
 /** Verifies by the secrets; every one is tried, each comparison in constant time. */
 export class Verifier implements CookieVerifier {
   readonly #secrets: readonly Secret[]
-  readonly #genuine = new GenuineValues()
 
   constructor(secrets: readonly Secret[]) {
     this.#secrets = secrets.map((secret) => (typeof secret === 'string' ? createSecretKey(secret, 'utf8') : secret))
   }
 
-  verify(value: string): string {
-    return this.#genuine.idIn(value, this.#verified)
-  }
-
-  readonly #verified = (value: string): string => {
+  readonly verify = remembering((value) => {
     const signed = signedPart(value)
     if (signed !== undefined) {
       for (const secret of this.#secrets) {
@@ -118,7 +111,7 @@ export class Verifier implements CookieVerifier {
     throw unknown(
       `signed with none of the ${count} secret(s): it was changed, or \`secret\` is not the one that session() has`,
     )
-  }
+  })
 }
 
 const foreign = "\n- other session libraries sign without `s:` (@fastify/session has `cookiePrefix: 's:'` for that)"

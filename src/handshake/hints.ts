@@ -1,13 +1,14 @@
 /** The usual misconfigurations behind a refusal, as far as a handshake shows them. Holds no id, no secret and no cookie. */
 import { attempt, SessionError, type SessionErrorCode } from '../errors'
-import type { SessionStore } from '../store/session-store'
+import { isUsedByMiddleware } from '../store/express-session'
+import type { StoreLike } from '../store/record'
 import { type CookieVerifier, decode, parseHeader, readCookie } from './cookie'
 import { type HandshakeLike, type Identity, ticketOf } from './identify'
 import type { Tickets } from './ticket'
 
 /** What is known here of sessions and cookies. */
 export interface Surroundings extends Identity {
-  readonly store: SessionStore
+  readonly store: StoreLike
   readonly tickets: Tickets
   /** Whether a write of this session is on its way to the store. */
   isBeingWritten(id: string): boolean
@@ -63,7 +64,7 @@ function storeHint(handshake: HandshakeLike, { store, tickets, name, verifier, i
       'let the page connect when the response is there: `req.session.save(() => res.redirect(…))` in the route'
     return `. The session was not saved yet when the socket came: ${mend}`
   }
-  if (store.isUsedByMiddleware) return '. The cookie is genuine, so the session expired or was destroyed'
+  if (isUsedByMiddleware(store)) return '. The cookie is genuine, so the session expired or was destroyed'
   const misfit =
     'express-session in this process was given another store instance, and was not given this store instance'
   return `. The cookie is genuine, but ${misfit}: pass what session() returned to handshakeSession(), or the same store to both`

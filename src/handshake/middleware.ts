@@ -16,7 +16,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import * as url from 'node:url'
 import { attempt, SessionError } from '../errors'
 import { isThenable, type StoreLike } from '../store/record'
-import { type CookieVerifier, GenuineValues, signedPart, unknown } from './cookie'
+import { type CookieVerifier, remembering, signedPart, unknown } from './cookie'
 import type { RequestLike } from './origin'
 
 /** What `session({ … })` of express-session returns. */
@@ -74,7 +74,6 @@ export class MiddlewareVerifier implements CookieVerifier {
   readonly name: string
 
   readonly #middleware: SessionMiddleware
-  readonly #genuine = new GenuineValues()
 
   /** Asks for the store and the name; nothing is read or written by that. @throws SessionError `ERR_SESSION_OPTIONS` */
   constructor(middleware: SessionMiddleware) {
@@ -114,11 +113,7 @@ export class MiddlewareVerifier implements CookieVerifier {
   }
 
   /** @throws SessionError `ERR_SESSION_SIGNATURE`, `_STORE` while its store is disconnected */
-  verify(value: string): string {
-    return this.#genuine.idIn(value, this.#verified)
-  }
-
-  readonly #verified = (value: string): string => {
+  readonly verify = remembering((value) => {
     const encoded = signedPart(value) === undefined ? undefined : attempt(() => encodeURIComponent(value))
     if (encoded !== undefined) {
       const question = new Question({ ...noHeaders, cookie: `${this.name}=${encoded}` }, '/', anyPath)
@@ -127,7 +122,7 @@ export class MiddlewareVerifier implements CookieVerifier {
       if (typeof question.id === 'string' && question.id !== '') return question.id
     }
     throw unknown('signed with no secret of session(): it was changed, or another app on this host set it')
-  }
+  })
 
   /** @throws SessionError `ERR_SESSION_OPTIONS` for whatever else happens than what is relied on */
   #ask(question: Question): unknown {

@@ -3,6 +3,7 @@
  * meanwhile is destroyed again, until that succeeds.
  */
 import { SessionError, type Stage } from '../errors'
+import type { Deadlines } from '../store/deadlines'
 import type { Answered } from '../store/observer'
 import type { SessionStore } from '../store/session-store'
 import { now } from './clock'
@@ -27,40 +28,61 @@ export function checkReason(reason: unknown): EndReason {
 /** How long a write is remembered, in ms: another node may have destroyed the session before it, and its news comes later. */
 export const recent = 5_000
 
-/** What `Endings` needs of a session. */
-export interface Endable {
+/** A session, as its parts and `Endings` know it. */
+export interface Owner {
   readonly id: string
   readonly room: string
+  readonly isOver: boolean
   /** When this process wrote it last, on the monotonic clock. */
-  readonly wroteAt: number
+  wroteAt: number
   ended: EndReason | undefined
   closeHolders(): void
+  /** Keeps the object until `unuse`. */
+  use(): void
+  unuse(): void
 }
 
-/** The part of the registry that `Endings` needs. */
-interface Surroundings {
+/** The registry, as its parts and its sessions know it. */
+export interface Home<Live extends Owner = Owner> {
   readonly store: SessionStore
+  readonly endings: Endings
   readonly sessions: {
-    get(id: string): Endable | undefined
-    inRoom(room: string): Endable | undefined
-    drop(session: Endable): void
+    /** Milliseconds for which a read is trusted. */
+    readonly freshFor: number
+    get(id: string): Live | undefined
+    inRoom(room: string): Live | undefined
+    /** The current object of this session id: this one, if there is no other. */
+    attach(live: Live): Live
+    /** No connection has it any more. */
+    left(live: Live): void
+    /** Nobody uses it any more. */
+    idle(live: Live): void
+    drop(live: Live): void
     /** Makes sure that `retry` is called before long. */
     startClock(): void
   }
-  /** This session is over, and its connections are about to be closed. */
-  ended(session: Endable, reason: EndReason): void
   /** Told what this process ended. */
   readonly peers: { ended(room: string, reason: EndReason): void }
+  /** How long writes of ours wait for those of requests. */
+  readonly patience: Deadlines
+  at(id: string): Live
+  /** This process wrote the session, or may have: tells other nodes. */
+  wrote(live: Live): void
+  /** It was read: what is known of it may have changed. */
+  learnt(live: Live): void
+  /** It is over, and its connections are about to be closed. */
+  ended(live: Live, reason: EndReason): void
+  /** An error that nobody awaits. */
   unheard(error: unknown, stage: Stage): void
 }
 
 export class Endings {
-  readonly #home: Surroundings
+  readonly #home: Home
   readonly #tombstones = new Tombstones()
   /** Sessions whose second destroy failed; it is tried again. */
   readonly #unfinished = new Set<string>()
 
-  constructor(home: Surroundings) {
+  constructor(home: Home) {
     this.#home = home
   }
 
@@ -102,7 +124,7 @@ export class Endings {
    * The store no longer has it. A request may still extend an expired session, but never a destroyed one. Whether somebody
    * destroyed it is not known: the store may have missed it, so what others write is not destroyed.
    */
-  gone(live: Endable, reason: EndReason): void {
+  gone(live: Owner, reason: EndReason): void {
     if (reason !== 'expired') this.#tombstones.confirm(live.room)
     this.#close(live, reason)
   }
@@ -147,7 +169,7 @@ export class Endings {
     this.#unfinished.delete(id)
   }
 
-  #close(live: Endable, reason: EndReason, responded?: Promise<unknown>): void {
+  #close(live: Owner, reason: EndReason, responded?: Promise<unknown>): void {
     live.ended = reason
     this.#home.sessions.drop(live)
     this.#home.ended(live, reason)

@@ -7,31 +7,21 @@ import { notFound } from '../errors'
 import { storeOf } from '../store/express-session'
 import type { Answered, StoreListener } from '../store/observer'
 import { isRecord, type SessionRecord } from '../store/record'
-import type { SessionStore } from '../store/session-store'
-import type { Endings, EndReason } from './endings'
+import type { EndReason, Home } from './endings'
 import type { LiveSession } from './live-session'
 import { SessionMethods } from './session-methods'
 import { commit } from './unit-of-work'
 import { WorkingCopy } from './working-copy'
 
-/** The part of the registry that `HttpWrites` needs. */
-interface Home {
-  readonly store: SessionStore
-  readonly endings: Endings
-  readonly sessions: { get(id: string): LiveSession | undefined }
-  at(id: string): LiveSession
-  unheard(error: unknown, stage: 'save'): void
-}
-
 export class HttpWrites implements StoreListener {
   /** Whether requests write only what they changed. */
   merge = false
 
-  readonly #home: Home
+  readonly #home: Home<LiveSession>
   /** The `Session` objects of requests, with their base where writes are merged. */
   readonly #created = new WeakMap<object, WorkingCopy | undefined>()
 
-  constructor(home: Home) {
+  constructor(home: Home<LiveSession>) {
     this.#home = home
   }
 

@@ -4,29 +4,13 @@
  */
 import { notFound } from '../errors'
 import type { ExpressSession } from '../store/record'
-import type { SessionStore } from '../store/session-store'
-import type { EndReason } from './endings'
+import { type EndReason, type Home, type Owner, recent } from './endings'
 import { type Change, update } from './group-commit'
 import { roomOf } from './room'
 import type { SessionKeeper } from './session-methods'
 import { StoredSession } from './stored-session'
 import { commit, save } from './unit-of-work'
 import type { WorkingCopy } from './working-copy'
-import type { Owner, Place } from './writes-in-flight'
-
-/** The part of the registry that a session needs. */
-export interface Home extends Place {
-  readonly store: SessionStore
-  readonly sessions: {
-    readonly freshFor: number
-    /** The current object of this session id: this one, if there is no other. */
-    attach(live: LiveSession): LiveSession
-    /** No connection has it any more. */
-    left(live: LiveSession): void
-    /** Nobody uses it any more. */
-    idle(live: LiveSession): void
-  }
-}
 
 /** A connection: it uses a session and is closed when that ends. */
 export interface Holder {
@@ -40,15 +24,17 @@ export class LiveSession implements Owner, SessionKeeper {
   readonly stored: StoredSession
   /** Set once, when the session is over. */
   ended: EndReason | undefined
+  /** Long ago, if never: a whole number, as V8 allocates an object for any other. */
+  wroteAt = -recent
 
-  readonly #home: Home
+  readonly #home: Home<LiveSession>
   /** An array literal of one takes a third of the memory of a pushed array or a Set, and most sessions have one holder. */
   holders = nobody
   /** Holders, reads, writes in flight, and work. */
   #uses = 0
   #room: string | undefined
 
-  constructor(id: string, home: Home) {
+  constructor(id: string, home: Home<LiveSession>) {
     this.id = id
     this.#home = home
     this.stored = new StoredSession(this, home)
@@ -71,10 +57,6 @@ export class LiveSession implements Owner, SessionKeeper {
 
   get isOver(): boolean {
     return this.ended !== undefined || this.#home.endings.has(this.id)
-  }
-
-  get wroteAt(): number {
-    return this.stored.wroteAt
   }
 
   /** Whether it may be handed out without asking the store; `freshFor` in ms. */

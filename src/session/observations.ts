@@ -5,14 +5,13 @@
 
 /** The counts when a read or a write began. */
 export interface Mark {
-  readonly open: number
   readonly begun: number
   readonly disturbed: number
   readonly adopted: number
 }
 
 /** Before anything was counted. */
-export const undisturbed: Mark = { open: 0, begun: 0, disturbed: 0, adopted: 0 }
+export const undisturbed: Mark = { begun: 0, disturbed: 0, adopted: 0 }
 
 export class Observations {
   /** Whether the store may hold something else than what is known. Checked before every hand-out. */
@@ -28,7 +27,7 @@ export class Observations {
 
   /** A read begins. */
   mark(): Mark {
-    return { open: this.#open, begun: this.#begun, disturbed: this.#disturbed, adopted: this.#adopted }
+    return { begun: this.#begun, disturbed: this.#disturbed, adopted: this.#adopted }
   }
 
   /** What this read saw is newer than all that is known: no write was answered since it began, and no news came. */
@@ -52,14 +51,13 @@ export class Observations {
 
   beginWrite(): Mark {
     this.#begun++
-    const mark = this.mark()
     this.#open++
-    return mark
+    return this.mark()
   }
 
   /** The write was answered or given up. @returns whether there was no other write meanwhile, and no news */
   endWrite(since: Mark): boolean {
-    const wasAlone = since.open === 0 && since.begun === this.#begun && this.believesRead(since)
+    const wasAlone = this.#open === 1 && this.believesRead(since) // Another one would be open still, or have been answered since.
     this.#open--
     this.#disturbed++
     return wasAlone

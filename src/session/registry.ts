@@ -10,9 +10,9 @@ import { observeStore } from '../store/observer'
 import type { StoreLike } from '../store/record'
 import type { RedisLike } from '../store/redis'
 import { SessionStore } from '../store/session-store'
-import { Endings, type EndReason } from './endings'
+import { Endings, type EndReason, type Home } from './endings'
 import { HttpWrites } from './http-writes'
-import { type Home, LiveSession } from './live-session'
+import { LiveSession } from './live-session'
 import { AllPeers } from './peers'
 import { SessionMap } from './session-map'
 
@@ -43,7 +43,7 @@ export interface RegistryOptions {
 
 const registries = new WeakMap<StoreLike, SessionRegistry>()
 
-export class SessionRegistry extends EventEmitter<RegistryEvents> implements Home {
+export class SessionRegistry extends EventEmitter<RegistryEvents> implements Home<LiveSession> {
   /** The registry of this store instance, for one more user; each calls `leave` when done. */
   static join(store: StoreLike, options: RegistryOptions = {}): SessionRegistry {
     const registry = registries.get(store) ?? new SessionRegistry(store, options.redis)
@@ -54,7 +54,7 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
 
   readonly store: SessionStore
   readonly endings: Endings
-  readonly clocks = { timeout: 0, patience: new Deadlines(), limits: new Deadlines() }
+  readonly patience = new Deadlines()
   readonly peers = new AllPeers()
   readonly sessions = new SessionMap(this.peers, () => this.endings.retry())
 
@@ -71,13 +71,13 @@ export class SessionRegistry extends EventEmitter<RegistryEvents> implements Hom
     const atomic = atomicOf(target, redis)
     const { methods, restore } = observeStore(target, this.#httpWrites)
     this.#restore = restore
-    this.store = new SessionStore(target, methods, atomic)
+    this.store = new SessionStore(methods, atomic)
     this.endings = new Endings(this)
   }
 
   #join({ timeout = 10_000, freshFor = 5_000, recheck = 60_000, mergeHttpSaves = false }: RegistryOptions): void {
     this.#users++
-    this.clocks.timeout = this.store.timeout = Math.max(this.clocks.timeout, timeout)
+    this.store.timeout = Math.max(this.store.timeout, timeout)
     this.sessions.freshFor = Math.min(this.sessions.freshFor, freshFor)
     this.sessions.recheck = Math.min(this.sessions.recheck, recheck)
     this.#httpWrites.merge ||= mergeHttpSaves

@@ -11,7 +11,7 @@ import { type Mark, Observations, undisturbed } from './observations'
 import { type SessionKeeper, SessionMethods } from './session-methods'
 import { WorkingCopy } from './working-copy'
 
-/** What a write makes of the record: its JSON, and its version where that is known. */
+/** A record as JSON, and its version for compare-and-set; undefined where that is not known. */
 export interface Written {
   readonly json: string
   readonly version: unknown

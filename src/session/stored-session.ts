@@ -5,17 +5,15 @@
 import { notFound } from '../errors'
 import type { SessionRecord, Versioned } from '../store/record'
 import { now } from './clock'
+import type { Home, Owner } from './endings'
 import type { Mark, Observations } from './observations'
 import type { SessionKeeper } from './session-methods'
-import { SharedSession } from './shared-session'
+import { SharedSession, type Written } from './shared-session'
 import { WorkQueue } from './work-queue'
-import { type Owner, type Place, WritesInFlight } from './writes-in-flight'
+import { WritesInFlight } from './writes-in-flight'
 
-/** A record that was read, as JSON. */
-export interface Knowledge {
-  readonly json: string
-  /** For compare-and-set; undefined if the store cannot. */
-  readonly version: unknown
+/** A record that was read. */
+export interface Knowledge extends Written {
   readonly mark: Mark
 }
 
@@ -28,16 +26,16 @@ export class StoredSession {
   askedAt = 0
 
   readonly #owner: Owner
-  readonly #place: Place
+  readonly #home: Home
   #reading: Promise<Knowledge> | undefined
   /** These two are made when first needed: most sessions are only read. */
   #work: WorkQueue | undefined
   #writes: WritesInFlight | undefined
 
-  constructor(owner: Owner & SessionKeeper & { readonly isOver: boolean }, place: Place) {
+  constructor(owner: Owner & SessionKeeper, home: Home) {
     this.#owner = owner
-    this.#place = place
-    this.shared = new SharedSession(owner.id, place.store, owner)
+    this.#home = home
+    this.shared = new SharedSession(owner.id, home.store, owner)
   }
 
   get observations(): Observations {
@@ -45,12 +43,8 @@ export class StoredSession {
   }
 
   get writes(): WritesInFlight {
-    this.#writes ??= new WritesInFlight(this.#owner, this.shared, this.#place)
+    this.#writes ??= new WritesInFlight(this.#owner, this.shared, this.#home)
     return this.#writes
-  }
-
-  get wroteAt(): number {
-    return this.#writes?.wroteAt ?? Number.NEGATIVE_INFINITY
   }
 
   /**
@@ -64,19 +58,19 @@ export class StoredSession {
 
   /** Whether the store can compare and set, so that `replace` notices every other writer. */
   get isAtomic(): boolean {
-    return this.#place.store.isAtomic
+    return this.#home.store.isAtomic
   }
 
   /** What the store holds as far as this process knows; undefined if no compare-and-set can tell whether it does. */
   get known(): Knowledge | undefined {
-    if (!this.shared.isCurrent(this.#place.sessions.freshFor)) return undefined
+    if (!this.shared.isCurrent(this.#home.sessions.freshFor)) return undefined
     const { version, mark } = this.shared
     return version === undefined ? undefined : { json: this.shared.copy.base, version, mark }
   }
 
   /** Milliseconds that the store has for an answer. */
   get timeout(): number {
-    return this.#place.clocks.timeout
+    return this.#home.store.timeout
   }
 
   /** Whether writes of others matter: the session was read, or is about to be. */
@@ -111,7 +105,7 @@ export class StoredSession {
       for (let reads = 1; ; reads++) {
         const { mark } = this.shared
         this.askedAt = now()
-        const known = this.#take(await this.#place.store.read(this.#owner.id), mark, reads < maxReads)
+        const known = this.#take(await this.#home.store.read(this.#owner.id), mark, reads < maxReads)
         if (known) return known
       }
     } finally {
@@ -132,21 +126,21 @@ export class StoredSession {
     const isOlder = isDoubted && this.observations.hasLearntSince(mark)
     if (!isOlder) this.shared.adopt(found.record, this.askedAt, found.version)
     if (isDoubted) this.observations.isOutdated = true
-    this.#place.learnt(this.#owner)
+    this.#home.learnt(this.#owner)
     return { json: this.shared.copy.base, version: this.shared.version, mark: isTold ? this.shared.mark : mark }
   }
 
   /** The store has no such session. If it was never read here, it may just be being created. */
   #gone(): Error {
     const reason = this.shared.isExpired ? 'expired' : 'destroyed'
-    if (this.shared.isRead) this.#place.endings.gone(this.#owner, reason)
+    if (this.shared.isRead) this.#home.endings.gone(this.#owner, reason)
     return notFound()
   }
 
   /** Rule 3. Runs `work` after all other work on this session. @throws SessionError `ERR_SESSION_NOT_FOUND`, `_CONFLICT` */
   async exclusive<T>(work: () => Promise<T>): Promise<T> {
     this.#owner.use()
-    this.#work ??= new WorkQueue(this.#place.clocks)
+    this.#work ??= new WorkQueue(this.#home.store)
     try {
       return await this.#work.run(async () => {
         if (this.#owner.isOver) throw notFound()

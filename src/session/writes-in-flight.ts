@@ -3,40 +3,14 @@
  * doubted (rule 1), and what was written after the session's end is destroyed again (rule 2). Requests never wait for our
  * writes, so ours wait for theirs; only for a while, as a write that hangs must not stop everything.
  */
-import { notFound, type Stage } from '../errors'
-import type { Deadlines } from '../store/deadlines'
+import { notFound } from '../errors'
 import type { Answered } from '../store/observer'
 import type { SessionRecord } from '../store/record'
-import type { SessionStore } from '../store/session-store'
 import { now } from './clock'
-import type { Endable, Endings } from './endings'
+import type { Home, Owner } from './endings'
 import type { SharedSession, Written } from './shared-session'
 import { WorkQueue } from './work-queue'
 import type { WorkingCopy } from './working-copy'
-
-/** The part of the registry that writes need. */
-export interface Place {
-  readonly store: SessionStore
-  /** Milliseconds for which a read is trusted. */
-  readonly sessions: { readonly freshFor: number }
-  readonly endings: Endings
-  /** Milliseconds that the store has for an answer; the deadlines of our waiting for requests, and of their answers. */
-  readonly clocks: { readonly timeout: number; readonly patience: Deadlines; readonly limits: Deadlines }
-  /** This process wrote the session, or may have: tells other nodes. */
-  wrote(session: Endable): void
-  /** It was read: what is known of it may have changed. */
-  learnt(session: Endable): void
-  /** An error that nobody awaits. */
-  unheard(error: unknown, stage: Stage): void
-}
-
-/** The session that is written. */
-export interface Owner extends Endable {
-  readonly isOver: boolean
-  /** Keeps the object until `unuse`. */
-  use(): void
-  unuse(): void
-}
 
 /**
  * Called with every answer, and when the write is given up. @param written what the store holds now; false if the store
@@ -45,21 +19,18 @@ export interface Owner extends Endable {
 type WriteAnswered = (written?: Written | false) => Promise<void> | undefined
 
 export class WritesInFlight {
-  /** When the last one was answered, on the monotonic clock. */
-  wroteAt = Number.NEGATIVE_INFINITY
-
   readonly #owner: Owner
   readonly #shared: SharedSession
-  readonly #place: Place
+  readonly #home: Home
   /** Our writes, one after the other. */
   readonly #ours = new WorkQueue()
   /** The writes of requests that ours wait for. */
   readonly #others = new Set<Promise<void>>()
 
-  constructor(owner: Owner, shared: SharedSession, place: Place) {
+  constructor(owner: Owner, shared: SharedSession, home: Home) {
     this.#owner = owner
     this.#shared = shared
-    this.#place = place
+    this.#home = home
   }
 
   /**
@@ -71,7 +42,7 @@ export class WritesInFlight {
     copy.session.touch() // As express-session does before each save: stores take the expiry from the cookie.
     const snapshot = copy.snapshot()
     const answered = this.#begin()
-    const { store } = this.#place
+    const { store } = this.#home
     const writing = store.replace(this.#owner.id, copy.session, version, () => answered())
     const written = { json: snapshot.json, version: store.versionOf(copy.session) }
     const isWritten = await writing.catch(async (error) => {
@@ -89,7 +60,7 @@ export class WritesInFlight {
   async touch(): Promise<void> {
     this.#assertNotOver()
     const undo = () => this.#undoIfOver()
-    await this.#place.store.touch(this.#owner.id, this.#shared.copy.session, undo).finally(undo)
+    await this.#home.store.touch(this.#owner.id, this.#shared.copy.session, undo).finally(undo)
     this.#assertNotOver()
     this.#shared.settle()
   }
@@ -108,7 +79,7 @@ export class WritesInFlight {
       const wasAlone = isOpen && observations.endWrite(mark)
       if (wasAlone && written) this.#learn(() => this.#shared.learn(written, mark, since))
       else observations.disturb()
-      if (written !== false) this.#place.wrote(this.#owner)
+      if (written !== false) this.#home.wrote(this.#owner)
       const undone = this.#undoIfOver()
       if (isOpen) this.#owner.unuse()
       isOpen = false
@@ -118,7 +89,7 @@ export class WritesInFlight {
 
   /** A write of a request begins. @param written undefined if nobody knows what @returns to be called with the store's answer */
   beginOthers(written: Written | undefined): Answered {
-    const { timeout, patience, limits } = this.#place.clocks
+    const { patience, store } = this.#home
     const answered = this.#begin()
     let resolveWrite = () => {}
     const write = new Promise<void>((resolve) => {
@@ -129,16 +100,16 @@ export class WritesInFlight {
       resolveWrite()
     }
     this.#others.add(write)
-    const wait = patience.begin(release, timeout / 10)
+    const wait = patience.begin(release, store.timeout / 10)
     const end = () => {
       patience.end(wait)
-      limits.end(limit)
+      store.deadlines.end(limit)
       release()
     }
-    const limit = limits.begin(() => {
+    const limit = store.deadlines.begin(() => {
       end()
       answered()
-    }, timeout)
+    }, store.timeout)
     return (error) => {
       end()
       answered(error ? undefined : written)
@@ -153,7 +124,7 @@ export class WritesInFlight {
 
   /** Another object of this session wrote. */
   wroteElsewhere(): void {
-    this.wroteAt = now()
+    this.#owner.wroteAt = now()
     this.#shared.observations.disturb()
   }
 
@@ -181,14 +152,14 @@ export class WritesInFlight {
       news()
     } catch (error) {
       this.#shared.observations.disturb()
-      this.#place.unheard(error, 'refresh')
+      this.#home.unheard(error, 'refresh')
     }
   }
 
   /** With every answer to a write. @returns resolves when a write after the session's end was undone */
   #undoIfOver(): Promise<void> | undefined {
-    this.wroteAt = now()
-    const { endings } = this.#place
+    this.#owner.wroteAt = now()
+    const { endings } = this.#home
     return endings.has(this.#owner.id) ? endings.undo(this.#owner.id) : undefined
   }
 }

@@ -45,7 +45,7 @@ export class Admission {
       // Rule 1: first it is read, unless it is known, and nothing disturbed it since.
       if (live && !live.isCurrent(freshFor)) await live.refresh()
       const permission = live && authorization?.permission(live, socket.handshake)
-      if (permission) await authorization?.admit(permission)
+      if (permission) await permission.admit()
       const joining = this.#letIn(live, socket, permission)
       if (joining) await joining
     } catch (error) {
@@ -61,9 +61,8 @@ export class Admission {
 
   /** @throws SessionError (rejects) for whatever refuses this handshake */
   async load(handshake: HandshakeLike): Promise<ExpressSession> {
-    const { authorization } = this.#options
     const live = await this.#open(handshake)
-    if (authorization) await authorization.admit(authorization.permission(live, handshake))
+    await this.#options.authorization?.permission(live, handshake).admit()
     return live.session
   }
 
@@ -115,7 +114,7 @@ export class Admission {
     expose(live, socket.handshake)
     if (socket.request) expose(live, socket.request)
     const gate = new EventGate(live, this.#options, permission)
-    socket.use(gate.pass.bind(gate))
+    socket.use((_event, next) => gate.pass(next))
     if (permission) this.#options.authorization?.watch(permission, socket)
     const recovering = recover(socket, live.room)
     return isThenable(recovering) ? recovering.then(() => socket.join(live.room)) : socket.join(live.room)

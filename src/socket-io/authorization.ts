@@ -47,28 +47,9 @@ export class Authorization {
     options.registry.on('changed', this.#changed)
   }
 
-  /** To be passed to `admit`. */
+  /** Not asked yet. */
   permission(live: LiveSession, handshake: HandshakeLike): Permission {
     return new Permission(live, () => this.ask(live.session, handshake))
-  }
-
-  /**
-   * Asks, unless the answer for the session as it is now is known; and again where it was another one by the answer.
-   * Until then the session is kept, so that it hears of changes, and is read again if it was disturbed.
-   * @throws SessionError (rejects) `ERR_SESSION_FORBIDDEN`, and those of a read
-   */
-  async admit(permission: Permission): Promise<void> {
-    const { live } = permission
-    live.use()
-    try {
-      for (let asking = permission.renew(); asking; asking = permission.renew()) {
-        await asking
-        if (live.stored.shared.isOutdated) await live.refresh()
-      }
-    } finally {
-      live.unuse()
-    }
-    if (permission.refusal) throw permission.refusal
   }
 
   /** Once connected, this socket is closed when its permission is over. Until then other middlewares may still refuse it. */
@@ -114,29 +95,15 @@ export class Authorization {
 
   /** Only `true` is a yes. Neither throws nor rejects. */
   ask(session: ExpressSession, handshake: HandshakeLike): Verdict | Promise<Verdict> {
-    const { authorize } = this.#options
+    const { authorize, timeout } = this.#options
     try {
       const answer: unknown = authorize(session, handshake as AuthorizedHandshake)
-      return isThenable(answer) ? this.#inTime(answer) : verdictOn(answer)
+      if (!isThenable(answer)) return verdictOn(answer)
+      const late = () => new Error(`no answer within ${timeout} ms`)
+      return this.#deadlines.limit(answer, timeout, late).then(verdictOn, failed)
     } catch (cause) {
       return failed(cause)
     }
-  }
-
-  #inTime(answer: PromiseLike<unknown>): Promise<Verdict> {
-    const { timeout } = this.#options
-    const late = () => failed(new Error(`no answer within ${timeout} ms`))
-    return new Promise((resolve) => {
-      const deadline = this.#deadlines.begin(() => resolve(late()), timeout)
-      const settle = (verdict: Verdict) => {
-        this.#deadlines.end(deadline)
-        resolve(verdict)
-      }
-      Promise.resolve(answer).then(
-        (value) => settle(verdictOn(value)),
-        (cause) => settle(failed(cause)),
-      )
-    })
   }
 }
 

@@ -33,6 +33,25 @@ export class Permission {
     return this.live.stored.shared.copy.base
   }
 
+  /**
+   * Asks, unless the answer for the session as it is now is known; and again where it was another one by the answer.
+   * Until then the session is kept, so that it hears of changes, and is read again if it was disturbed.
+   * @throws SessionError (rejects) `ERR_SESSION_FORBIDDEN`, and those of a read
+   */
+  async admit(): Promise<void> {
+    const { live } = this
+    live.use()
+    try {
+      for (let asking = this.renew(); asking; asking = this.renew()) {
+        await asking
+        if (live.stored.shared.isOutdated) await live.refresh()
+      }
+    } finally {
+      live.unuse()
+    }
+    if (this.refusal) throw this.refusal
+  }
+
   /** Asks if the session has changed since. @returns a promise only where an answer is awaited; never rejects */
   renew(): Promise<void> | undefined {
     const record = this.#record

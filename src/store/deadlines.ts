@@ -27,6 +27,16 @@ export class Deadlines {
     deadline.expire = undefined
   }
 
+  /** What `work` gives; unless it takes so many milliseconds: then rejects with what `late` makes. */
+  limit<T>(work: PromiseLike<T>, milliseconds: number, late: () => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const deadline = this.begin(() => reject(late()), milliseconds)
+      Promise.resolve(work)
+        .finally(() => this.end(deadline))
+        .then(resolve, reject)
+    })
+  }
+
   #check(milliseconds: number): NodeJS.Timeout {
     return setTimeout(() => {
       const now = performance.now()

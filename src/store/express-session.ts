@@ -32,7 +32,7 @@ export function storeOf(session: object): unknown {
   return typeof save === 'function' ? req?.sessionStore : undefined
 }
 
-/** Whether express-session was given this store: it puts `generate` on it. Without that, nobody knows. */
+/** Whether express-session in this process was given this store instance: it puts `generate` on it. Without that, nobody knows. */
 export function isUsedByMiddleware(store: StoreLike): boolean {
   return typeof (store as { generate?: unknown }).generate === 'function'
 }

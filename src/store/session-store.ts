@@ -5,9 +5,9 @@
 import type { SessionData } from 'express-session'
 import { asSessionError, attempt, SessionError } from '../errors'
 import { Deadlines } from './deadlines'
-import { createSession, isUsedByMiddleware, type SessionRequest } from './express-session'
+import { createSession, type SessionRequest } from './express-session'
 import { type Answered, asOwnCall } from './observer'
-import type { AtomicStore, ExpressSession, SessionRecord, StoreLike, StoreMethods, Versioned } from './record'
+import type { AtomicStore, ExpressSession, SessionRecord, StoreMethods, Versioned } from './record'
 import { isExpired, isKeyDocument, isMissing, isRecord, isThenable } from './record'
 
 type Callback = (error?: unknown, value?: unknown) => void
@@ -15,15 +15,13 @@ type Callback = (error?: unknown, value?: unknown) => void
 /** Whatever asks the store rejects with `ERR_SESSION_STORE` if it fails, and `ERR_SESSION_TIMEOUT` if it does not answer. */
 export class SessionStore {
   /** Milliseconds that a call may take. */
-  timeout = 10_000
+  timeout = 0
+  readonly deadlines = new Deadlines()
 
-  readonly #target: StoreLike
   readonly #methods: StoreMethods
   readonly #atomic: AtomicStore | undefined
-  readonly #deadlines = new Deadlines()
 
-  constructor(target: StoreLike, methods: StoreMethods, atomic: AtomicStore | undefined) {
-    this.#target = target
+  constructor(methods: StoreMethods, atomic: AtomicStore | undefined) {
     this.#methods = methods
     this.#atomic = atomic
   }
@@ -31,11 +29,6 @@ export class SessionStore {
   /** Whether the store can compare and set. */
   get isAtomic(): boolean {
     return this.#atomic !== undefined
-  }
-
-  /** Whether express-session in this process was given this store instance. */
-  get isUsedByMiddleware(): boolean {
-    return isUsedByMiddleware(this.#target)
   }
 
   get canTouch(): boolean {
@@ -116,7 +109,7 @@ export class SessionStore {
     return new Promise((resolve, reject) => {
       const { timeout } = this
       let isLate = false
-      const deadline = this.#deadlines.begin(() => {
+      const deadline = this.deadlines.begin(() => {
         isLate = true
         const message = `the session store did not answer ${method}() within ${timeout} ms`
         reject(new SessionError('ERR_SESSION_TIMEOUT', message))
@@ -127,7 +120,7 @@ export class SessionStore {
             (value) => done(error, value),
             (failure) => done(failure || unknown),
           )
-        this.#deadlines.end(deadline)
+        this.deadlines.end(deadline)
         const failed = error && !isMissing(error)
         if (isLate) return late?.(failed ? error : undefined)
         if (failed) return reject(failure(method, error))

@@ -153,7 +153,7 @@ export const admission = [
       ],
       [
         'no event asks whether the session is fresh',
-        '    socket.use(gate.pass.bind(gate))\n',
+        '    socket.use((_event, next) => gate.pass(next))\n',
         '',
         'fresh',
         'at the next event after freshFor',

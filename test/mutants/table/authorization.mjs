@@ -3,21 +3,6 @@ export const authorization = [
   {
     file: 'socket-io/authorization.ts',
     rows: [
-      ['a refusal lets in', 'if (permission.refusal) throw permission.refusal', '', 'authorize', 'false refuses'],
-      [
-        'what was disturbed meanwhile is let in',
-        'if (live.stored.shared.isOutdated) await live.refresh()',
-        '',
-        'authorize',
-        'disturbed',
-      ],
-      [
-        'what changed meanwhile is let in',
-        'for (let asking = permission.renew(); asking; asking = permission.renew())',
-        'for (let asking = permission.renew(); asking; asking = undefined)',
-        'authorize',
-        'a session that changes while it is asked',
-      ],
       [
         'a socket is not watched',
         "socket.nsp.prependListener('connect', this.#connected)",
@@ -98,30 +83,38 @@ export const authorization = [
       ],
       [
         'one that rejects lets in',
-        '(cause) => settle(failed(cause))',
-        '() => settle(true)',
+        '.then(verdictOn, failed)',
+        '.then(verdictOn, () => true)',
         'authorize',
         'one that rejects',
       ],
       [
         'one that never answers is waited for',
-        'this.#deadlines.begin(() => resolve(late()), timeout)',
-        'this.#deadlines.begin(() => {}, timeout)',
+        'this.#deadlines.limit(answer, timeout, late)',
+        'Promise.resolve(answer)',
         'authorize',
         'one that never answers',
-      ],
-      [
-        'a then() of an app ends the handshake',
-        'Promise.resolve(answer).then(',
-        'answer.then(',
-        'authorize',
-        'a then\\(\\) that throws',
       ],
     ],
   },
   {
     file: 'socket-io/permission.ts',
     rows: [
+      ['a refusal lets in', 'if (this.refusal) throw this.refusal', '', 'authorize', 'false refuses'],
+      [
+        'what was disturbed meanwhile is let in',
+        'if (live.stored.shared.isOutdated) await live.refresh()',
+        '',
+        'authorize',
+        'disturbed',
+      ],
+      [
+        'what changed meanwhile is let in',
+        'for (let asking = this.renew(); asking; asking = this.renew())',
+        'for (let asking = this.renew(); asking; asking = undefined)',
+        'authorize',
+        'a session that changes while it is asked',
+      ],
       [
         'it is asked about every record, the same or not',
         'this.#asked !== undefined && isSame(this.#asked, record)',
@@ -160,7 +153,7 @@ export const authorization = [
       ],
       [
         'an event does not wait for the answer',
-        'if (asking) return void this.#wait(next, asking, (each) => this.#enter(each))',
+        'if (asking) return void this.#wait(next, asking, (each) => this.pass(each))',
         '',
         'authorize',
         'events wait',
@@ -173,8 +166,8 @@ export const authorization = [
     rows: [
       [
         'load does not ask authorize',
-        'if (authorization) await authorization.admit',
-        'if (false) await authorization.admit',
+        '    await this.#options.authorization?.permission(live, handshake).admit()\n',
+        '',
         'authorize',
         'load rejects',
       ],
@@ -209,6 +202,6 @@ export const authorization = [
   },
   {
     file: 'session/stored-session.ts',
-    rows: [['a read is no change', '    this.#place.learnt(this.#owner)\n', '', 'authorize', 're-read']],
+    rows: [['a read is no change', '    this.#home.learnt(this.#owner)\n', '', 'authorize', 're-read']],
   },
 ]

@@ -27,7 +27,7 @@ export const registry = [
     rows: [
       [
         'of several users the shortest timeout counts',
-        'Math.max(this.clocks.timeout, timeout)',
+        'Math.max(this.store.timeout, timeout)',
         'timeout',
         'shared-store',
         'longest timeout',

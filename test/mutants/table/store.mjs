@@ -26,7 +26,7 @@ export const store = [
         'answer',
         'store',
       ],
-      ['who has an answer still waits', '        this.#deadlines.end(deadline)\n', '', 'store'],
+      ['who has an answer still waits', '        this.deadlines.end(deadline)\n', '', 'store'],
       ['what cannot be read goes through', '          reject(invalid)', '          throw invalid', 'store'],
       ['a store may take any time', "reject(new SessionError('ERR_SESSION_TIMEOUT', message))", 'undefined', 'store'],
       ['a promise that is called back with is the answer', 'if (isThenable(answer))', 'if (false)', 'store'],

@@ -116,7 +116,7 @@ export const ticket = [
       ['explain prints any number of names', 'others.length < mostNames && ', '', 'refusals', 'explain names'],
       [
         'explain says that a session was destroyed which another store has',
-        'if (store.isUsedByMiddleware)',
+        'if (isUsedByMiddleware(store))',
         'if (true)',
         'refusals',
         'another store instance',
