@@ -114,7 +114,7 @@ export class Admission {
     expose(live, socket.handshake)
     if (socket.request) expose(live, socket.request)
     const gate = new EventGate(live, this.#options, permission)
-    socket.use((_event, next) => gate.pass(next))
+    socket.use(gate.pass.bind(gate)) // A closure would keep what this function knows.
     if (permission) this.#options.authorization?.watch(permission, socket)
     const recovering = recover(socket, live.room)
     return isThenable(recovering) ? recovering.then(() => socket.join(live.room)) : socket.join(live.room)

@@ -34,7 +34,11 @@ export class EventGate {
    * A session that ended lets no event pass. One that cannot be read now lets none pass either; the error goes to `tell`,
    * and to the socket's own `error` event.
    */
-  pass(next: Next): void {
+  pass(_event: unknown[], next: Next): void {
+    this.#enter(next)
+  }
+
+  #enter(next: Next): void {
     const isKnown = this.#waiting !== undefined || this.#live.isCurrent(this.#options.freshFor)
     if (isKnown) this.#handOut(next)
     else this.#wait(next, this.#live.refresh(), (each) => this.#handOut(each))
@@ -55,7 +59,7 @@ export class EventGate {
     if (this.#waiting) return void this.#waiting.push(next) // Behind those that came before.
     if (permission && !permission.isCurrent) {
       const asking = permission.renew()
-      if (asking) return void this.#wait(next, asking, (each) => this.pass(each))
+      if (asking) return void this.#wait(next, asking, (each) => this.#enter(each))
       if (permission.refusal) return
     }
     const { touch, tell } = this.#options

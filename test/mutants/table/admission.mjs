@@ -153,7 +153,7 @@ export const admission = [
       ],
       [
         'no event asks whether the session is fresh',
-        '    socket.use((_event, next) => gate.pass(next))\n',
+        '    socket.use(gate.pass.bind(gate)) // A closure would keep what this function knows.\n',
         '',
         'fresh',
         'at the next event after freshFor',

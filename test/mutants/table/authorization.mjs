@@ -153,7 +153,7 @@ export const authorization = [
       ],
       [
         'an event does not wait for the answer',
-        'if (asking) return void this.#wait(next, asking, (each) => this.pass(each))',
+        'if (asking) return void this.#wait(next, asking, (each) => this.#enter(each))',
         '',
         'authorize',
         'events wait',
