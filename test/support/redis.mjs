@@ -5,15 +5,32 @@ import { createServer } from 'node:net'
 
 export async function startRedis() {
   if (process.env.REDIS_URL) return process.env.REDIS_URL
-  const port = await freePort()
+  for (let attempts = 0; attempts < 5; attempts++) {
+    const port = await freePort() // It may be taken by the time that Redis wants it.
+    if (await startOn(port)) return `redis://127.0.0.1:${port}`
+  }
+  throw new Error('redis-server did not start: install it, or set REDIS_URL')
+}
+
+/** @returns whether it accepts connections; false if it has ended instead */
+async function startOn(port) {
   const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'].map(String)
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  process.once('exit', () => child.kill())
-  child.once('error', () => console.error('redis-server is not there: install it, or set REDIS_URL'))
-  await once(child.stdout, 'data')
+  const kill = () => child.kill()
+  process.once('exit', kill)
+  const isReady = await new Promise((resolve) => {
+    let log = ''
+    child.stdout.on('data', (text) => {
+      log += text
+      if (log.includes('Ready to accept connections')) resolve(true)
+    })
+    child.once('error', () => resolve(false))
+    child.once('exit', () => resolve(false))
+  })
+  if (!isReady) process.off('exit', kill)
   child.stdout.destroy()
   child.unref()
-  return `redis://127.0.0.1:${port}`
+  return isReady
 }
 
 async function freePort() {
