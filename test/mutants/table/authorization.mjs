@@ -25,11 +25,11 @@ export const authorization = [
         'that throws keeps',
       ],
       [
-        'handlers of connection come first',
+        'listeners of connect come first',
         'socket.nsp.prependListener(',
         'socket.nsp.on(',
         'authorize',
-        'other middlewares',
+        'of `connect`',
       ],
       [
         'what changed before it connected is not asked',
