@@ -24,13 +24,7 @@ export const authorization = [
         'authorize',
         'that throws keeps',
       ],
-      [
-        'listeners of connect come first',
-        'socket.nsp.prependListener(',
-        'socket.nsp.on(',
-        'authorize',
-        'of `connect`',
-      ],
+      ['listeners of connect come first', 'socket.nsp.prependListener(', 'socket.nsp.on(', 'authorize', 'of `connect`'],
       [
         'what changed before it connected is not asked',
         '    permission.renew()\n    close =',
