@@ -40,6 +40,24 @@ test.each([
   expect(await app.get('/session', cookie)).toMatchObject({ odd: 'plain', count: 2 })
 })
 
+test('a record of which the store can make no `Session` fails no request that writes it', async () => {
+  class PickyStore extends CountingStore {
+    override createSession(
+      ...[request, record]: Parameters<session.Store['createSession']>
+    ): ReturnType<session.Store['createSession']> {
+      if ((record as { theme?: unknown }).theme === 'dark') throw new Error('not this one')
+      return super.createSession(request, record)
+    }
+  }
+  const told: string[] = []
+  const onError = ({ code }: { code: string }, { stage }: { stage: string }) => void told.push(`${stage} ${code}`)
+  const app = await startApp({ store: new PickyStore(), onError })
+  const cookie = await app.login()
+  await pair(app, cookie)
+  expect(await app.get('/set/theme/dark', cookie)).toMatchObject({ theme: 'dark' })
+  expect(told).toEqual(['refresh ERR_SESSION_STORE'])
+})
+
 test.each([
   { cookie: null },
   { cookie: 7 },

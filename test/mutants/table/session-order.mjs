@@ -168,11 +168,11 @@ export const sessionOrder = [
         'write one after the other',
       ],
       [
-        'a session beyond JSON fails the request that writes',
+        'a record of which no Session can be made fails the request that writes it',
         '    } catch (error) {\n',
         '    } catch (error) {\n      throw error\n',
         'hostile',
-        'fails its own saves',
+        'fails no request',
       ],
       [
         'when the session was written last is not known',
