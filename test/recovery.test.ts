@@ -61,6 +61,16 @@ function miss(app: App): void {
   app.io.to('room of ann').emit('more', { also: 'private to ann' })
 }
 
+/** The connection is cut, misses packets, and is there again with the cookie of another user. */
+async function comeBackAsBob({ app, headers, client, socket }: Awaited<ReturnType<typeof lose>>): Promise<Socket> {
+  const again = next<Socket>(app.io, 'connection')
+  const bob = await app.login('bob')
+  await cut(client, socket, () => miss(app))
+  headers.cookie = bob
+  client.connect()
+  return again
+}
+
 describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares) => {
   test('the rightful owner recovers rooms, data, missed packets and the session', async () => {
     const { app, client, socket } = await lose(skipMiddlewares)
@@ -84,14 +94,10 @@ describe.each([undefined, true, false])('skipMiddlewares: %s', (skipMiddlewares)
   })
 
   test('with the cookie of another user nothing of the first one arrives', async () => {
-    const { app, headers, client, socket } = await lose(skipMiddlewares)
+    const lost = await lose(skipMiddlewares)
+    const { app, client, socket } = lost
     const wire = wiretap(client)
-    const again = next<Socket>(app.io, 'connection')
-    const bob = await app.login('bob')
-    await cut(client, socket, () => miss(app))
-    headers.cookie = bob
-    client.connect()
-    const fresh = await again
+    const fresh = await comeBackAsBob(lost)
     expect(fresh.recovered).toBe(false)
     expect(fresh.id).not.toBe(socket.id)
     expect(fresh.data).toEqual({ secret: 'secret of bob' })
@@ -239,16 +245,11 @@ test('where a middleware before the guard replaces `data`, a connection is a new
       each.data = { mine: true }
       pass()
     })
-  const { app, headers, client, socket } = await lose(false, { before: replace })
-  const again = next<Socket>(app.io, 'connection')
-  const bob = await app.login('bob')
-  await cut(client, socket, () => miss(app))
-  headers.cookie = bob
-  client.connect()
-  const fresh = await again
+  const lost = await lose(false, { before: replace })
+  const fresh = await comeBackAsBob(lost)
   expect(fresh).toMatchObject({ recovered: false, data: { mine: true } })
-  expect(fresh.id).not.toBe(socket.id)
-  expect(fresh.rooms).not.toContain(socket.id)
+  expect(fresh.id).not.toBe(lost.socket.id)
+  expect(fresh.rooms).not.toContain(lost.socket.id)
 })
 
 test('a middleware that stands before the guard is not shown what was kept', async () => {

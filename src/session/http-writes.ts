@@ -3,7 +3,7 @@
  * is told to the session's object. A write of a session that was destroyed meanwhile is dropped. With `merge`, a write is
  * reduced to what the request changed.
  */
-import { notFound } from '../errors'
+import { attempt, notFound } from '../errors'
 import { storeOf } from '../store/express-session'
 import type { Answered, StoreListener } from '../store/observer'
 import { isRecord, type SessionRecord } from '../store/record'
@@ -85,9 +85,5 @@ function isOfRequest(session: object): boolean {
 
 /** The session as the store will keep it; the object may change between call and answer. */
 function jsonOf(session: object): string | undefined {
-  try {
-    return isRecord(session) ? JSON.stringify(session) : undefined
-  } catch {
-    return undefined
-  }
+  return attempt(() => (isRecord(session) ? JSON.stringify(session) : undefined))
 }

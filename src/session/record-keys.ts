@@ -13,7 +13,7 @@ export function writtenAs(session: object): string {
 }
 
 /** The JSON of a session. A key whose value JSON cannot hold is as in `base`, its record: it cannot be written either. */
-export function jsonOf(session: object, base: string): string {
+export function writableJSON(session: object, base: string): string {
   return attempt(() => JSON.stringify(session)) ?? JSON.stringify(withoutUnwritable(session, JSON.parse(base)))
 }
 

@@ -4,7 +4,7 @@
  */
 import { attempt } from '../errors'
 import type { ExpressSession, SessionRecord } from '../store/record'
-import { changedKeys, jsonOf, merge, parts, writtenAs } from './record-keys'
+import { changedKeys, merge, parts, writableJSON, writtenAs } from './record-keys'
 
 /** What is being written. */
 export interface Snapshot {
@@ -97,7 +97,7 @@ export class WorkingCopy {
     if (newBase === this.#base) return []
     const base = parts(this.#base)
     const theirParts = parts(newBase)
-    const ours = parts(jsonOf(this.session, this.#base))
+    const ours = parts(writableJSON(this.session, this.#base))
     const conflicts: string[] = []
     for (const key of changedKeys(base, theirParts)) {
       const our = ours.get(key)
@@ -126,7 +126,7 @@ export class WorkingCopy {
    * written in `other`, too.
    */
   apply(other: WorkingCopy): void {
-    const json = jsonOf({ ...other.session, cookie: JSON.parse(other.#base).cookie }, other.#base)
+    const json = writableJSON({ ...other.session, cookie: JSON.parse(other.#base).cookie }, other.#base)
     if (json === other.#base) return
     this.#applied = other.#snapshot(json)
     const theirs = JSON.parse(json) as ExpressSession
